@@ -1,0 +1,5 @@
+"""`python -m pluglint`."""
+
+from pluglint.cli import main
+
+main()

@@ -1,0 +1,166 @@
+"""The command line. Only typer is imported here; each command imports the rest when it is called."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Optional
+
+import typer
+
+EPILOG = """\b
+Exit status
+  0  nothing found at or above --fail-on
+  1  findings
+  2  wrong use, or a configuration that cannot be read
+  3  pluglint itself failed (a rule crashed); the other findings are still reported
+"""
+
+app = typer.Typer(
+    name="pluglint",
+    help="Checks a Claude Code plugin package before release.",
+    epilog=EPILOG,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        from pluglint import __version__
+
+        print(f"pluglint {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def root(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")] = False) -> None:
+    pass
+
+
+@app.command(epilog=EPILOG)
+def check(
+    targets: Annotated[Optional[list[str]], typer.Argument(help="Plugin, marketplace, .claude folder, agents/ or skills/ folder, skill, or file. Default: the working folder.", metavar="[TARGET]...", show_default=False)] = None,
+    output_format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    output: Annotated[Optional[str], typer.Option("--output", "-o", help="Write the report to a file instead of standard output.")] = None,
+    profile: Annotated[Optional[str], typer.Option(help="Whose judgement: claude-code (the client), portable (agentskills.io and Agent Plugins), directory (submission to claude.com).")] = None,
+    select: Annotated[Optional[list[str]], typer.Option(help="Run only this rule; repeat for more; `all` runs every rule, info included.")] = None,
+    ignore: Annotated[Optional[list[str]], typer.Option(help="Leave this rule out; repeat for more.")] = None,
+    fail_on: Annotated[Optional[str], typer.Option(help="Lowest severity that makes the exit status 1: error, warning, info or never. Default: warning.", show_default=False)] = None,
+    config: Annotated[Optional[str], typer.Option(help="Configuration file. Default: the nearest pluglint.toml or [tool.pluglint] upwards; `none` for no file.", show_default=False)] = None,
+    show_files: Annotated[bool, typer.Option("--show-files", help="Also say what each file was taken for.")] = False,
+    no_inline: Annotated[bool, typer.Option("--no-inline", help="Do not obey suppressions inside the files: for packages that you do not trust.")] = False,
+) -> None:
+    """Check packages and report what is wrong.
+
+    \b
+    pluglint check                    the plugin in this folder
+    pluglint check plugins/*          several
+    pluglint check --format json .    for machines
+    pluglint explain delegate-unknown what a rule is about
+    """
+    _one_of("--format", output_format, ("text", "json"))
+    _one_of("--profile", profile, ("claude-code", "portable", "directory"))
+    _one_of("--fail-on", fail_on, ("error", "warning", "info", "never"))
+
+    def work() -> int:
+        from pluglint.commands import check as command
+
+        paths = targets or ["."]
+        settings = command.settings(paths, config, profile, select, ignore, fail_on, not no_inline)
+        return command.run(paths, settings, output_format, show_files, output)
+
+    _guard(work)
+
+
+@app.command()
+def explain(
+    rule: Annotated[str, typer.Argument(help="Id of a rule, or `all`.", metavar="RULE")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print what a rule checks, why it matters, and how to mend what it finds."""
+
+    def work() -> int:
+        from pluglint.commands import explain as command
+        from pluglint.rule import rule_ids
+
+        ids = rule_ids()
+        if rule != "all" and rule not in ids:
+            from pluglint.words import did_you_mean
+
+            close = did_you_mean(rule, ids)
+            return _usage(f"no rule is called '{rule}'" + (f"; did you mean '{close}'?" if close else "; `pluglint rules` lists them"))
+        for one in ids if rule == "all" else [rule]:
+            text = command.run(one, as_json)
+            if sys.stdout.isatty() and not as_json:
+                from rich.console import Console
+                from rich.markdown import Markdown
+
+                Console().print(Markdown(text))
+            else:
+                print(text, end="" if rule != "all" else "\n")
+        return 0
+
+    _guard(work)
+
+
+@app.command()
+def rules(
+    profile: Annotated[Optional[str], typer.Option(help="Only the rules of one profile: claude-code, portable or directory.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List all rules with their severity."""
+    _one_of("--profile", profile, ("claude-code", "portable", "directory"))
+
+    def work() -> int:
+        from pluglint.commands import rules as command
+
+        print(command.render(profile, as_json), end="")
+        return 0
+
+    _guard(work)
+
+
+def _usage(message: str) -> int:
+    print(f"pluglint: {message}", file=sys.stderr)
+    return 2
+
+
+def _one_of(option: str, value: Optional[str], allowed: tuple[str, ...]) -> None:
+    if value is not None and value not in allowed:
+        from pluglint.words import did_you_mean
+
+        close = did_you_mean(value, allowed)
+        _usage(f"{option} is '{value}'; it can be {', '.join(allowed)}" + (f". Did you mean '{close}'?" if close else ""))
+        raise typer.Exit(2)
+
+
+def _guard(work) -> None:  # type: ignore[no-untyped-def]
+    """Runs a command and turns every failure into a sentence and an exit status."""
+    try:
+        status = work()
+    except typer.Exit:
+        raise
+    except BrokenPipeError:  # the reader went away (`| head`): not our failure
+        import os
+
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    except Exception as error:  # noqa: BLE001 - the last line of defence
+        if type(error).__name__ in ("UsageError", "ConfigError"):
+            raise typer.Exit(_usage(str(error))) from None
+        if isinstance(error, OSError) and error.filename:
+            raise typer.Exit(_usage(f"{error.filename}: {error.strerror}")) from None
+        import traceback
+
+        trace = traceback.extract_tb(error.__traceback__)[-1]
+        print(f"pluglint: internal error: {type(error).__name__}: {error} ({trace.filename.rpartition('/')[2]}:{trace.lineno}). Please report it.", file=sys.stderr)
+        raise typer.Exit(3) from None
+    raise typer.Exit(status)
+
+
+def main() -> None:
+    app()

@@ -1,0 +1,1 @@
+"""Commands: thin, one module each, imported when called."""

@@ -1,0 +1,321 @@
+"""Finds what there is to check, and says what each file was taken for.
+
+Roots: a marketplace with its plugins, a plugin, a `.claude` folder, a bare `agents/`, `skills/` or
+`commands/` folder, one skill, one file. Links are listed, never followed; nothing outside the root is
+opened. A file target is checked inside the package that holds it (so that its delegations resolve),
+and only its own findings are shown.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import NamedTuple
+
+# What a root is taken for.
+PLUGIN, MARKETPLACE, CLAUDE_FOLDER, AGENTS_FOLDER, SKILLS_FOLDER, COMMANDS_FOLDER, SKILL_FOLDER, SINGLE_FILE = (
+    "plugin", "marketplace", "claude-folder", "agents-folder", "skills-folder", "commands-folder", "skill", "file",
+)
+
+SIZE_LIMIT = 1_048_576  # bytes; the client drops an agent file above this (2.1.330)
+DEPTH_LIMIT = 40
+FILE_LIMIT = 200_000
+SKIPPED_FOLDERS = frozenset(
+    ".git .hg .svn .jj node_modules __pycache__ .venv venv .tox .nox .mypy_cache .ruff_cache .pytest_cache .hypothesis .idea .vscode dist build site-packages .eggs".split()
+)
+_PLUGIN_PARTS = ("agents", "skills", "commands", "hooks")
+_FOLDER_KINDS = {"agents": AGENTS_FOLDER, "skills": SKILLS_FOLDER, "commands": COMMANDS_FOLDER, ".claude": CLAUDE_FOLDER}
+
+
+class Entry(NamedTuple):
+    """One directory entry below a root.
+
+    rel     path below the root, forward slashes
+    path    path to open
+    size    bytes (0 for folders and links)
+    link    None, or where a symbolic link leads: "inside", "outside", "dangling" or "loop"
+    folder  whether it is a folder (for links: whether it leads to one)
+    mode    permission bits
+    """
+
+    rel: str
+    path: str
+    size: int
+    link: str | None
+    folder: bool
+    mode: int
+
+    @property
+    def name(self) -> str:
+        return self.rel.rpartition("/")[2]
+
+
+class Root(NamedTuple):
+    """One package root: what it was taken for and all that is below it."""
+
+    kind: str
+    path: str
+    shown: str  # how the root is written in front of every path that a person sees
+    entries: dict[str, Entry]
+    problems: tuple[str, ...] = ()  # folders that could not be read, limits that were met
+
+
+class Discovery(NamedTuple):
+    roots: list[Root]
+    only: str | None  # with a single-file target: the file, as shown
+
+
+class NothingToCheck(Exception):
+    """The target does not exist or holds no package; the message says what was looked for."""
+
+
+def discover(target: str) -> Discovery:
+    """The package roots of one command line argument.
+
+    Raises `NothingToCheck`.
+    """
+    if "\0" in target or not os.path.lexists(target):
+        raise NothingToCheck(f"{target}: no such file or folder")
+    if os.path.isdir(target):
+        roots = _roots(os.path.realpath(target), _shown(target))
+        if not roots:
+            raise NothingToCheck(
+                f"{target}: nothing to check here. Looked for .claude-plugin/, plugin.json, agents/, skills/, commands/, hooks/, "
+                "SKILL.md, and for such folders further down"
+            )
+        return Discovery(roots, None)
+    if not os.path.isfile(target):
+        raise NothingToCheck(f"{target}: neither a file nor a folder")
+    return _file_target(target)
+
+
+def _shown(target: str) -> str:
+    shown = os.path.normpath(target).replace(os.sep, "/")
+    return "" if shown == "." else shown
+
+
+def shown_path(root_shown: str, rel: str) -> str:
+    """How a person is shown a file: as the root was written, or relative to the working folder when the root is above it."""
+    shown = join(root_shown, rel)
+    if shown.startswith(".."):
+        return os.path.relpath(os.path.abspath(shown)).replace(os.sep, "/")
+    return shown
+
+
+def join(base: str, rel: str) -> str:
+    return f"{base}/{rel}" if base and rel else base or rel
+
+
+def _has(folder: str, *names: str) -> bool:
+    return any(os.path.lexists(os.path.join(folder, name)) for name in names)
+
+
+def looks_like(folder: str) -> str | None:
+    """What a folder is taken for, or None."""
+    if _has(folder, ".claude-plugin/marketplace.json") and not _has(folder, ".claude-plugin/plugin.json"):
+        return MARKETPLACE
+    if _has(folder, ".claude-plugin/plugin.json", ".claude-plugin"):
+        return PLUGIN
+    name = os.path.basename(folder)
+    if name in _FOLDER_KINDS and not _has(folder, "plugin.json"):
+        if name == ".claude" and not _has(folder, *_PLUGIN_PARTS):
+            return None
+        return _FOLDER_KINDS[name]
+    if _has(folder, "SKILL.md") and not _has(folder, "plugin.json", "skills"):
+        return SKILL_FOLDER
+    if _portable(folder) or any(os.path.isdir(os.path.join(folder, part)) and _plugin_part(folder, part) for part in _PLUGIN_PARTS):
+        return PLUGIN
+    return None
+
+
+def _portable(folder: str) -> bool:
+    """A root plugin.json counts when it says that it is a portable manifest, or lies beside a component folder."""
+    path = os.path.join(folder, "plugin.json")
+    if not os.path.isfile(path) or os.path.islink(path):
+        return False
+    if any(os.path.isdir(os.path.join(folder, part)) for part in _PLUGIN_PARTS):
+        return True
+    try:
+        with open(path, "rb") as handle:
+            return b"agent-plugins.org" in handle.read(4096)
+    except OSError:
+        return False
+
+
+def _plugin_part(folder: str, part: str) -> bool:
+    """Whether a folder called `agents` and so on holds what its name says; many projects have an unrelated `commands/`."""
+    path = os.path.join(folder, part)
+    try:
+        with os.scandir(path) as entries:
+            for count, entry in enumerate(entries):
+                if count > 500:
+                    break
+                if part == "skills":
+                    if entry.name == "SKILL.md" or os.path.lexists(os.path.join(entry.path, "SKILL.md")) or os.path.lexists(os.path.join(entry.path, "skill.md")):
+                        return True
+                elif part == "hooks":
+                    if entry.name == "hooks.json":
+                        return True
+                elif entry.name.lower().endswith(".md"):
+                    return True
+    except OSError:
+        return False
+    return False
+
+
+def _roots(path: str, shown: str) -> list[Root]:
+    """The root at `path` and all package roots below it, outermost first."""
+    kind = looks_like(path)
+    entries, problems = _walk(path)
+    inner = _inner_roots(path, entries) if kind in (None, PLUGIN, MARKETPLACE) else {}
+    roots = []
+    if kind is not None:
+        own = {rel: entry for rel, entry in entries.items() if not _below(rel, inner)}
+        roots.append(Root(kind, path, shown, own, tuple(problems)))
+    for rel, inner_kind in sorted(inner.items()):
+        prefix = rel + "/"
+        own = {
+            name[len(prefix) :]: entry._replace(rel=name[len(prefix) :])
+            for name, entry in entries.items()
+            if name.startswith(prefix) and not _below(name, {r: k for r, k in inner.items() if r.startswith(prefix)})
+        }
+        roots.append(Root(inner_kind, os.path.join(path, *rel.split("/")), join(shown, rel), own))
+    return roots
+
+
+def _below(rel: str, inner: dict[str, str]) -> bool:
+    if not inner:
+        return False
+    at = rel.find("/")
+    while at >= 0:
+        if rel[:at] in inner:
+            return True
+        at = rel.find("/", at + 1)
+    return rel in inner
+
+
+def _inner_roots(path: str, entries: dict[str, Entry]) -> dict[str, str]:
+    """Package roots strictly below `path`: folders with a manifest, `.claude` folders, and plugins without a manifest."""
+    found: dict[str, str] = {}
+    for rel, entry in entries.items():
+        parent, _, name = rel.rpartition("/")
+        if name == ".claude-plugin" and entry.folder and parent and entry.link is None:
+            found[parent] = looks_like(entry.path[: -len("/.claude-plugin")]) or PLUGIN
+        elif name == ".claude" and entry.folder and entry.link is None and looks_like(entry.path):
+            found[rel] = CLAUDE_FOLDER
+    if looks_like(path) in (None, MARKETPLACE):
+        for rel, entry in entries.items():
+            if entry.folder and entry.link is None and rel not in found and not _below(rel, found):
+                name = entry.name
+                if name in _PLUGIN_PARTS or name.startswith("."):
+                    continue
+                kind = looks_like(entry.path)
+                if kind == PLUGIN:
+                    found[rel] = kind
+        if not found and looks_like(path) is None:
+            for rel, entry in entries.items():
+                if entry.folder and entry.link is None and not _below(rel, found) and looks_like(entry.path):
+                    found[rel] = looks_like(entry.path) or PLUGIN
+    return found
+
+
+def _walk(root: str) -> tuple[dict[str, Entry], list[str]]:
+    """All entries below a root in sorted order. Links are listed and not followed."""
+    entries: dict[str, Entry] = {}
+    problems: list[str] = []
+    stack = [("", root, 0)]
+    while stack:
+        prefix, folder, depth = stack.pop()
+        try:
+            with os.scandir(folder) as listing:
+                found = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            problems.append(f"{prefix or '.'}: cannot be listed ({error.strerror or error})")
+            continue
+        below = []
+        for entry in found:
+            name = entry.name
+            rel = f"{prefix}/{name}" if prefix else name
+            try:
+                if entry.is_symlink():
+                    link, is_folder = _lead(entry.path, root)
+                    entries[rel] = Entry(rel, entry.path, 0, link, is_folder, 0)
+                elif entry.is_dir(follow_symlinks=False):
+                    if name in SKIPPED_FOLDERS:
+                        continue
+                    entries[rel] = Entry(rel, entry.path, 0, None, True, 0)
+                    if depth >= DEPTH_LIMIT:
+                        problems.append(f"{rel}: deeper than {DEPTH_LIMIT} folders, not opened")
+                    else:
+                        below.append((rel, entry.path, depth + 1))
+                else:
+                    info = entry.stat(follow_symlinks=False)
+                    regular = stat.S_ISREG(info.st_mode)
+                    entries[rel] = Entry(rel, entry.path, info.st_size if regular else -1, None, False, stat.S_IMODE(info.st_mode))
+            except OSError as error:
+                problems.append(f"{rel}: cannot be read ({error.strerror or error})")
+        stack.extend(reversed(below))
+        if len(entries) > FILE_LIMIT:
+            problems.append(f"more than {FILE_LIMIT} files: the rest was not looked at")
+            break
+    return entries, problems
+
+
+def _lead(path: str, root: str) -> tuple[str, bool]:
+    """Where a link leads, without opening what it leads to."""
+    try:
+        real = os.path.realpath(path, strict=True)
+    except FileNotFoundError:
+        return "dangling", False
+    except OSError:
+        return "loop", False
+    inside = real == root or real.startswith(root.rstrip(os.sep) + os.sep)
+    return ("inside" if inside else "outside"), os.path.isdir(real)
+
+
+def _file_target(target: str) -> Discovery:
+    """A single file: inside its package when there is one above it, else alone."""
+    path = os.path.abspath(target)
+    shown = _shown(target)
+    folder = os.path.dirname(path)
+    up = os.path.dirname(shown)
+    best: tuple[str, str] | None = None
+    climb, climb_shown = folder, up
+    for _ in range(8):
+        kind = looks_like(climb)
+        if kind in (PLUGIN, MARKETPLACE, CLAUDE_FOLDER):
+            best = (climb, climb_shown)
+            break
+        if kind is not None and best is None:
+            best = (climb, climb_shown)
+        if os.path.lexists(os.path.join(climb, ".git")) or os.path.dirname(climb) == climb:
+            break
+        climb, climb_shown = os.path.dirname(climb), _parent(climb_shown)
+    if best is not None:
+        root, root_shown = os.path.realpath(best[0]), best[1]
+        roots = _roots(root, root_shown)
+        real = os.path.join(os.path.realpath(folder), os.path.basename(path))
+        for one in roots:
+            for rel, entry in one.entries.items():
+                if entry.path == real:
+                    return Discovery(roots, shown_path(one.shown, rel))
+    name = os.path.basename(path)
+    try:
+        info = os.lstat(path)
+    except OSError as error:
+        raise NothingToCheck(f"{target}: cannot be read ({error.strerror})") from None
+    if stat.S_ISLNK(info.st_mode):
+        raise NothingToCheck(f"{target}: a symbolic link; name the file that it leads to")
+    rel = os.path.basename(folder) + "/" + name if name == "SKILL.md" else name
+    entry = Entry(rel, path, info.st_size, None, False, stat.S_IMODE(info.st_mode))
+    base = _parent(up) if name == "SKILL.md" else up
+    return Discovery([Root(SINGLE_FILE, folder, base, {rel: entry})], shown)
+
+
+def _parent(shown: str) -> str:
+    """The folder above a shown path; of the empty path (the working folder), `..`."""
+    if not shown:
+        return ".."
+    if shown == ".." or shown.endswith("/.."):
+        return shown + "/.."
+    return os.path.dirname(shown)

@@ -1,0 +1,243 @@
+"""Runs rules over packages and makes a `Report`.
+
+Two passes. The document pass calls every rule that looks at one file; on a big tree it is shared
+between processes, which costs one fork and nothing else, since all was read before. The package pass
+needs what the first one found (the delegation edges) and runs once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, NamedTuple
+
+from pluglint import suppress
+from pluglint.config import Config, matches
+from pluglint.discover import Discovery, discover
+from pluglint.finding import ERROR, INFO, Finding, Place, finding
+from pluglint.graph import Edge
+from pluglint.model import Document, MarkdownDocument, Package, Workspace, load_package
+from pluglint.rule import AGENT, COMMAND, PACKAGE, REFERENCE, SKILL, WORKSPACE, Loaded, load, rule_ids
+
+INTERNAL_ERROR = "internal-error"
+FORK_ABOVE = 1_500_000  # characters of text below which a second process costs more than it saves
+PROCESSES = 2
+
+
+class Report(NamedTuple):
+    """Everything that reports print.
+
+    files     path -> what it was taken for
+    packages  (shown path, kind, name) of each root
+    """
+
+    findings: list[Finding]
+    suppressed: int
+    files: dict[str, str]
+    packages: list[tuple[str, str, str]]
+    rules: list[str]
+    profile: str
+
+    @property
+    def crashed(self) -> bool:
+        return any(one.rule == INTERNAL_ERROR for one in self.findings)
+
+    def count(self, severity: str) -> int:
+        return sum(1 for one in self.findings if one.severity == severity)
+
+
+def choose(config: Config) -> list[Loaded]:
+    """The rules that a configuration asks for, in order of id."""
+    wanted = [rule_id for rule_id in rule_ids() if rule_id not in config.ignore]
+    loaded = []
+    for rule_id in wanted:
+        one = load(rule_id)
+        if config.profile not in one.rule.profiles:
+            continue
+        if config.select:
+            if rule_id in config.select or "all" in config.select:
+                loaded.append(one)
+        elif config.severity.get(rule_id, one.rule.severity) != INFO or rule_id in config.severity:
+            loaded.append(one)
+    return loaded
+
+
+def check(targets: list[str], config: Config) -> Report:
+    """Checks targets. Raises `discover.NothingToCheck`."""
+    packages: list[Package] = []
+    only: set[str] = set()
+    whole = False
+    seen: dict[str, Package] = {}
+    for target in targets:
+        found = discover(target)
+        if found.only is not None:
+            only.add(found.only)
+        else:
+            whole = True
+        fresh = _packages(found, config, seen)
+        Workspace([*fresh])
+        packages.extend(one for one in fresh if one not in packages)
+    report = run(packages, config)
+    if only and not whole:
+        report = report._replace(
+            findings=[one for one in report.findings if one.place.path in only or one.rule == INTERNAL_ERROR],
+            files={path: kind for path, kind in report.files.items() if path in only},
+        )
+    return report
+
+
+def _packages(found: Discovery, config: Config, seen: dict[str, Package]) -> list[Package]:
+    fresh = []
+    for root in found.roots:
+        if root.path not in seen:
+            if config.exclude:
+                from pluglint.discover import shown_path
+
+                root = root._replace(
+                    entries={rel: e for rel, e in root.entries.items() if not any(matches(p, rel) or matches(p, shown_path(root.shown, rel)) for p in config.exclude)}
+                )
+            seen[root.path] = load_package(root, config)
+        fresh.append(seen[root.path])
+    return fresh
+
+
+def run(packages: list[Package], config: Config) -> Report:
+    rules = choose(config)
+    documents = [document for package in packages for document in package.documents.values()]
+    findings, edges = _document_pass(documents, rules, config)
+    paths = {package.path: package for package in packages}
+    for root, edge in edges:
+        paths[root].edges.append(edge)
+    for loaded in rules:
+        for subject in (PACKAGE, WORKSPACE):
+            if subject in loaded.rule.on:
+                workspaces = {id(package.workspace): package.workspace for package in packages}
+                for target in packages if subject == PACKAGE else workspaces.values():
+                    _call(loaded, target, config, findings)
+    findings = sorted(set(findings), key=lambda one: one.sort_key)
+    ran = {loaded.id for loaded in rules}
+    findings, silenced, about = suppress.apply(findings, packages, config, [*rule_ids()], ran)
+    findings = sorted([*findings, *(one._replace(severity=config.severity.get(one.rule, one.severity)) for one in about)], key=lambda one: one.sort_key)
+    files = {}
+    for package in packages:
+        from pluglint.discover import shown_path
+
+        for rel, kind in package.taken_for.items():
+            files[shown_path(package.shown, rel)] = kind
+    return Report(
+        findings,
+        silenced,
+        dict(sorted(files.items())),
+        [(package.shown or ".", package.kind, package.name) for package in packages],
+        [loaded.id for loaded in rules],
+        config.profile,
+    )
+
+
+def _call(loaded: Loaded, subject: Any, config: Config, findings: list[Finding]) -> None:
+    """Runs one rule on one subject. A rule that crashes is reported, and the others still run."""
+    rule = loaded.rule
+    severity = config.severity.get(loaded.id, rule.severity)
+    try:
+        if rule.options:
+            found = loaded.check(subject, {**rule.options, **config.rules.get(loaded.id, {})})
+        else:
+            found = loaded.check(subject)
+        for problem in found or ():
+            findings.append(finding(loaded.id, severity, problem))
+    except Exception as error:  # noqa: BLE001 - whatever a rule raises must not stop the rest
+        findings.append(_crash(loaded.id, subject, error))
+
+
+def _crash(rule_id: str, subject: Any, error: Exception) -> Finding:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace is not None else "?"
+    path = subject.source.path if isinstance(subject, Document) else getattr(subject, "shown", "") or "."
+    message = f"the rule {rule_id} crashed: {type(error).__name__}: {str(error)[:200]} ({where})"
+    return Finding(INTERNAL_ERROR, ERROR, Place(path, 1, 1, 1, 1), message, "This is a fault in pluglint: please report it with the file.", (), "")
+
+
+def _document_pass(documents: list[Document], rules: list[Loaded], config: Config) -> tuple[list[Finding], list[tuple[str, Edge]]]:
+    size = sum(len(document.text) for document in documents)
+    if size < FORK_ABOVE or not hasattr(os, "fork") or (os.cpu_count() or 1) < 2 or sys.gettrace() is not None:
+        return _share(documents, rules, config)
+    shares: list[list[Document]] = [[] for _ in range(PROCESSES)]
+    filled = [0] * PROCESSES
+    for document in documents:
+        least = filled.index(min(filled))
+        shares[least].append(document)
+        filled[least] += len(document.text)
+    import marshal
+
+    children = []
+    sys.stdout.flush()
+    sys.stderr.flush()
+    for share in shares[1:]:
+        read_end, write_end = os.pipe()
+        pid = os.fork()
+        if pid == 0:  # the child: hand the result over as plain tuples and leave without clean-up
+            status = 1
+            try:
+                os.close(read_end)
+                findings, edges = _share(share, rules, config)
+                with os.fdopen(write_end, "wb") as out:
+                    out.write(marshal.dumps(([_flat(one) for one in findings], [(root, tuple(edge)) for root, edge in edges])))
+                status = 0
+            finally:
+                os._exit(status)
+        os.close(write_end)
+        children.append((pid, read_end, share))
+    findings, edges = _share(shares[0], rules, config)
+    for pid, read_end, share in children:
+        with os.fdopen(read_end, "rb") as pipe:
+            data = pipe.read()
+        _, status = os.waitpid(pid, 0)
+        if status != 0 or not data:  # the child died (memory, a signal): do its share here
+            more, more_edges = _share(share, rules, config)
+        else:
+            flat, flat_edges = marshal.loads(data)
+            more = [_unflat(one) for one in flat]
+            more_edges = [(root, Edge(*edge)) for root, edge in flat_edges]
+        findings.extend(more)
+        edges.extend(more_edges)
+    return findings, edges
+
+
+def _flat(one: Finding) -> tuple:
+    return (one.rule, one.severity, tuple(one.place), one.message, one.hint, tuple(tuple(place) for place in one.related), one.snippet)
+
+
+def _unflat(flat: tuple) -> Finding:
+    rule, severity, place, message, hint, related, snippet = flat
+    return Finding(rule, severity, Place(*place), message, hint, tuple(Place(*p) for p in related), snippet)
+
+
+def _share(documents: list[Document], rules: list[Loaded], config: Config) -> tuple[list[Finding], list[tuple[str, Edge]]]:
+    """All document rules over some documents, and the edges that these state."""
+    findings: list[Finding] = []
+    edges: list[tuple[str, Edge]] = []
+    by_kind: dict[str, list[tuple]] = {}
+    for loaded in rules:
+        for kind in loaded.rule.on:
+            options = {**loaded.rule.options, **config.rules.get(loaded.id, {})} if loaded.rule.options else None
+            by_kind.setdefault(kind, []).append((loaded, loaded.check, options, config.severity.get(loaded.id, loaded.rule.severity)))
+    for document in documents:
+        if isinstance(document, MarkdownDocument) and document.kind in (AGENT, SKILL, COMMAND, REFERENCE):
+            try:
+                for edge in document.edges:
+                    edges.append((document.package.path, edge))
+            except Exception as error:  # noqa: BLE001
+                findings.append(_crash("graph", document, error))
+        for loaded, rule_check, options, severity in by_kind.get(document.kind, ()):
+            try:
+                found = rule_check(document) if options is None else rule_check(document, options)
+                if found is not None:
+                    for problem in found:
+                        findings.append(finding(loaded.id, severity, problem))
+            except Exception as error:  # noqa: BLE001
+                findings.append(_crash(loaded.id, document, error))
+        document.release()
+    return findings, edges
+

@@ -1,0 +1,534 @@
+"""The package as rules see it: documents with spans, and the indexes that need all of them.
+
+Nothing here judges. Documents are built once by `load_package` and never change.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from pluglint import discover as d
+from pluglint.finding import Location
+from pluglint.parse.frontmatter import FrontMatter, cut
+from pluglint.parse.json import parse_json
+from pluglint.parse.markdown import Markdown
+from pluglint.parse.node import LIST, MAP, NULL, STRING, Node, ParseError
+from pluglint.text import Source, Span, decode
+
+TOO_LARGE, UNREADABLE, NOT_A_FILE = "too-large", "unreadable", "not-a-file"
+
+
+class Value(NamedTuple):
+    """A text with its place."""
+
+    text: str
+    span: Span
+
+
+class Document:
+    """A text file of the package. `kind` is one of the subjects of `rule.py`."""
+
+    __slots__ = ("kind", "source", "package")
+
+    def __init__(self, kind: str, source: Source, package: "Package") -> None:
+        self.kind = kind
+        self.source = source
+        self.package = package
+
+    @property
+    def rel(self) -> str:
+        return self.source.rel
+
+    @property
+    def text(self) -> str:
+        return self.source.text
+
+    @property
+    def folder(self) -> str:
+        """The folder that holds the file, relative to the package; empty at its root."""
+        return self.source.rel.rpartition("/")[0]
+
+    @property
+    def stem(self) -> str:
+        """The file name without its ending."""
+        return self.source.rel.rpartition("/")[2].rsplit(".", 1)[0]
+
+    def at(self, span: Span, label: str = "") -> Location:
+        return Location(self.source, span, label)
+
+    def release(self) -> None:
+        """Forgets what can be made again."""
+
+    def first_line(self) -> Span:
+        return self.source.line_span(0)
+
+
+class MarkdownDocument(Document):
+    """A Markdown file: header (`frontmatter`), `body` offset, structure (`markdown`, scanned on first use)."""
+
+    __slots__ = ("frontmatter", "_markdown", "_edges")
+
+    def __init__(self, kind: str, source: Source, package: "Package") -> None:
+        super().__init__(kind, source, package)
+        self.frontmatter: FrontMatter = cut(source.text)
+        self._markdown: Markdown | None = None
+        self._edges: list | None = None
+
+    def release(self) -> None:
+        """Forgets the scanned structure: on a big tree it is many times the size of the text."""
+        self._markdown = None
+        self._edges = None
+
+    @property
+    def edges(self) -> list:
+        """The delegations that the file states (see graph.py), found once."""
+        if self._edges is None:
+            from pluglint.graph import edges_of
+
+            self._edges = edges_of(self)
+        return self._edges
+
+    @property
+    def markdown(self) -> Markdown:
+        if self._markdown is None:
+            self._markdown = Markdown(self.source.text, self.frontmatter.body)
+        return self._markdown
+
+    @property
+    def header(self) -> Node | None:
+        """The map of the header, or None when there is none that parses."""
+        return self.frontmatter.node
+
+    @property
+    def body(self) -> str:
+        return self.source.text[self.frontmatter.body :]
+
+    def field(self, key: str) -> Node | None:
+        """The value under a key of the header, or None."""
+        return self.header.get(key) if self.header is not None else None
+
+    def string(self, key: str) -> str:
+        """A scalar of the header as text, or the empty string."""
+        return self.header.string(key) if self.header is not None else ""
+
+    def names(self, key: str) -> list[Value]:
+        """A field that lists names: a YAML list, or one string with commas or blanks between them.
+
+        Parentheses hold together: `Bash(git log, git diff)` is one name.
+        """
+        node = self.field(key)
+        if node is None:
+            return []
+        if node.kind == LIST:
+            return [Value(item.text, item.span) for item in node.items if item.kind not in (LIST, MAP, NULL)]
+        if node.kind != STRING:
+            return []
+        inner = self.source.text.find(node.text, node.span.start, node.span.end)
+        if inner < 0:  # a folded or escaped value: its own text has no place
+            return [Value(name, node.span) for name, _ in split_names(node.text)]
+        return [Value(name, Span(inner + at, inner + at + len(name))) for name, at in split_names(node.text)]
+
+    @property
+    def description(self) -> str:
+        """The description as the client reads it: one text, trimmed."""
+        return self.string("description").strip()
+
+    @property
+    def name(self) -> str:
+        """The name under which the client knows the component.
+
+        Agents: the header's name, else the file name. Skills and commands: the folder or file name.
+        """
+        if self.kind == "agent":
+            return self.string("name").strip() or self.stem
+        if self.kind == "skill":
+            return self.folder.rpartition("/")[2] or self.string("name").strip() or self.package.name
+        return self.stem
+
+    @property
+    def qualified(self) -> str:
+        """The name that the model is shown: `plugin:agent`, `plugin:sub:agent`, `plugin:skill`; bare outside plugins."""
+        prefix = self.package.namespace
+        if self.kind == "agent":
+            sub = self.package.agent_subfolder(self).replace("/", ":")
+            parts = [part for part in (prefix, sub, self.name) if part]
+        else:
+            parts = [part for part in (prefix, self.name) if part]
+        return ":".join(parts)
+
+
+class JsonDocument(Document):
+    """A JSON file: its tree (`node`) or why there is none (`error`)."""
+
+    __slots__ = ("node", "error")
+
+    def __init__(self, kind: str, source: Source, package: "Package") -> None:
+        super().__init__(kind, source, package)
+        self.node, self.error = parse_json(source.text)
+
+    @property
+    def root(self) -> Node | None:
+        """The top-level object, or None when the file does not hold one."""
+        return self.node if self.node is not None and self.node.kind == MAP else None
+
+    def get(self, *keys: str) -> Node | None:
+        """The value at a path of keys, or None."""
+        node = self.root
+        for key in keys:
+            if node is None or node.kind != MAP:
+                return None
+            node = node.get(key)
+        return node
+
+
+class Unread(NamedTuple):
+    """A file that was not opened, and why."""
+
+    entry: d.Entry
+    kind: str
+    reason: str
+    source: Source
+    detail: str = ""
+
+
+class Package:
+    """One package root with all that was read in it."""
+
+    def __init__(self, root: d.Root) -> None:
+        self.kind = root.kind
+        self.path = root.path
+        self.shown = root.shown
+        self.entries = root.entries
+        self.problems = root.problems
+        self.manifest: JsonDocument | None = None
+        self.portable_manifest: JsonDocument | None = None
+        self.marketplace: JsonDocument | None = None
+        self.agents: list[MarkdownDocument] = []
+        self.skills: list[MarkdownDocument] = []
+        self.commands: list[MarkdownDocument] = []
+        self.readme: MarkdownDocument | None = None
+        self.changelog: MarkdownDocument | None = None
+        self.markdown: list[MarkdownDocument] = []  # every Markdown document, the above included
+        self.json: list[JsonDocument] = []  # every JSON document that the client reads
+        self.unread: list[Unread] = []
+        self.documents: dict[str, Document] = {}
+        self.taken_for: dict[str, str] = {}  # rel -> what each file was taken for
+        self.config: Any = None
+        self.workspace: "Workspace | None" = None
+        self.edges: list = []  # filled by the engine before package rules run: see graph.py
+        self._memo: dict[str, Any] = {}
+
+    # -- names
+
+    @property
+    def name(self) -> str:
+        """The plugin's name: the manifest's, the portable manifest's, or the folder's."""
+        for document in (self.manifest, self.portable_manifest):
+            if document is not None and document.root is not None and document.root.string("name"):
+                return document.root.string("name")
+        return self.path.rstrip("/").rpartition("/")[2]
+
+    @property
+    def is_plugin(self) -> bool:
+        return self.kind in (d.PLUGIN, d.MARKETPLACE)
+
+    @property
+    def namespace(self) -> str:
+        """What the client puts before names: the plugin's name, nothing in a project's own folders."""
+        return self.name if self.is_plugin else ""
+
+    @property
+    def version(self) -> str:
+        return self.manifest.root.string("version") if self.manifest is not None and self.manifest.root is not None else ""
+
+    def agent_subfolder(self, agent: Document) -> str:
+        """The folders between `agents/` and the file: they become part of the agent's name."""
+        folder = agent.folder
+        if folder == "agents":
+            return ""
+        if folder.startswith("agents/"):
+            return folder[len("agents/") :]
+        return folder if self.kind == d.AGENTS_FOLDER else ""
+
+    def memo(self, key: str, make: Any) -> Any:
+        """A value that several rules share, made once."""
+        if key not in self._memo:
+            self._memo[key] = make(self)
+        return self._memo[key]
+
+    @property
+    def agents_by_name(self) -> dict[str, MarkdownDocument]:
+        """Every spelling that finds an agent of this package from inside it: bare, with sub-folder, and qualified."""
+        return self.memo("agents_by_name", _agents_by_name)
+
+    @property
+    def skills_by_name(self) -> dict[str, MarkdownDocument]:
+        """Every spelling that finds a skill: folder name, header name, and both qualified."""
+        return self.memo("skills_by_name", _skills_by_name)
+
+    @property
+    def commands_by_name(self) -> dict[str, MarkdownDocument]:
+        return self.memo("commands_by_name", lambda package: {c.name: c for c in package.commands})
+
+    # -- files
+
+    def exists(self, rel: str) -> bool:
+        """Whether a path (forward slashes, relative to the root) exists, folders included, in this exact case."""
+        rel = rel.strip("/")
+        return not rel or rel in self.entries
+
+    def skill_files(self, skill: Document) -> list[d.Entry]:
+        """Every entry below a skill's folder."""
+        folder = skill.folder
+        prefix = folder + "/" if folder else ""
+        return [entry for rel, entry in self.entries.items() if rel.startswith(prefix) and rel != skill.rel]
+
+    def place(self, rel: str = "") -> Location:
+        """Somewhere to point at when a package as a whole is meant: its manifest, else its first document, else an empty file."""
+        for document in (self.manifest, self.portable_manifest, self.marketplace, self.readme):
+            if document is not None and not rel:
+                return document.at(document.first_line())
+        if not rel and self.documents:
+            document = next(iter(self.documents.values()))
+            return document.at(document.first_line())
+        return Location(Source(d.shown_path(self.shown, rel) or ".", rel, ""), Span(0, 0), "")
+
+
+class Workspace:
+    """All packages of one target."""
+
+    def __init__(self, packages: list[Package], only: str | None = None) -> None:
+        self.packages = packages
+        self.only = only
+        for package in packages:
+            package.workspace = self
+
+
+def split_names(text: str) -> list[tuple[str, int]]:
+    """Names between commas or blanks, parentheses held together, with their offsets."""
+    found = []
+    depth = 0
+    start = -1
+    for at, char in enumerate(text):
+        if char == "(":
+            depth += 1
+        elif char == ")":
+            depth = max(0, depth - 1)
+        if depth == 0 and (char == "," or char.isspace()):
+            if start >= 0:
+                found.append((text[start:at], start))
+                start = -1
+        elif start < 0:
+            start = at
+    if start >= 0:
+        found.append((text[start:], start))
+    return found
+
+
+def _agents_by_name(package: Package) -> dict[str, MarkdownDocument]:
+    names: dict[str, MarkdownDocument] = {}
+    for agent in package.agents:
+        sub = package.agent_subfolder(agent).replace("/", ":")
+        local = f"{sub}:{agent.name}" if sub else agent.name
+        for name in (agent.name, local, agent.qualified):
+            names.setdefault(name, agent)
+    return names
+
+
+def _skills_by_name(package: Package) -> dict[str, MarkdownDocument]:
+    names: dict[str, MarkdownDocument] = {}
+    prefix = package.namespace
+    for skill in package.skills:
+        for name in (skill.name, skill.string("name").strip()):
+            if name:
+                names.setdefault(name, skill)
+                if prefix:
+                    names.setdefault(f"{prefix}:{name}", skill)
+    return names
+
+
+# -- loading
+
+
+def load_package(root: d.Root, config: Any = None) -> Package:
+    """Opens every file that the client would open, and the Markdown beside them."""
+    package = Package(root)
+    package.config = config
+    for rel in (".claude-plugin/plugin.json", ".claude-plugin/marketplace.json", "plugin.json"):
+        entry = root.entries.get(rel)
+        if entry is not None and not entry.folder and root.kind in (d.PLUGIN, d.MARKETPLACE):
+            kind = {".claude-plugin/plugin.json": "manifest", "plugin.json": "portable-manifest"}.get(rel, "marketplace")
+            document = _read(package, entry, kind)
+            if document is not None:
+                setattr(package, kind.replace("-", "_"), document)
+    kinds = _Kinds(package)
+    for rel, entry in root.entries.items():
+        if entry.folder or rel in package.documents:
+            continue
+        kind = kinds.of(rel, entry)
+        if kind is None:
+            continue
+        package.taken_for[rel] = kind
+        if entry.link is not None:
+            continue
+        document = _read(package, entry, kind)
+        if isinstance(document, MarkdownDocument):
+            package.markdown.append(document)
+            if kind == "agent":
+                package.agents.append(document)
+            elif kind == "skill":
+                package.skills.append(document)
+            elif kind == "command":
+                package.commands.append(document)
+            elif kind == "readme":
+                package.readme = document
+            elif kind == "changelog":
+                package.changelog = document
+    return package
+
+
+class _Kinds:
+    """What each path is taken for, given the package's kind and its manifest."""
+
+    def __init__(self, package: Package) -> None:
+        self.kind = package.kind
+        manifest = package.manifest.root if package.manifest is not None else None
+        self.agents = _paths(manifest, "agents")
+        self.commands = _paths(manifest, "commands")
+        self.skills = _paths(manifest, "skills") or ()
+        self.hooks = _paths(manifest, "hooks") or ()
+        self.mcp = _paths(manifest, "mcpServers") or ()
+        self.lsp = _paths(manifest, "lspServers") or ()
+        self.has_skills = any(rel.startswith("skills/") for rel in package.entries)
+        # A skill's folder holds all its Markdown, wherever in it: references, assets, examples.
+        self.skill_folders = [rel[: -len("SKILL.md")] for rel in package.entries if rel.endswith("/SKILL.md")]
+
+    def of(self, rel: str, entry: d.Entry) -> str | None:
+        name = entry.name
+        lower = name.lower()
+        if self.kind == d.SINGLE_FILE:
+            return _single(rel, entry)
+        if lower.endswith(".json"):
+            return self._json(rel, lower)
+        if not lower.endswith((".md", ".markdown")):
+            return None
+        folder, _, _ = rel.rpartition("/")
+        if self._is_skill(rel, name, folder):
+            return "skill"
+        if self.agents is not None:
+            if rel in self.agents:
+                return "agent"
+        elif lower.endswith(".md") and (self.kind == d.AGENTS_FOLDER or folder == "agents" or folder.startswith("agents/")):
+            return "agent"
+        if self.kind == d.COMMANDS_FOLDER or self._is_command(rel, lower):
+            return "command" if lower.endswith(".md") else "page"
+        if not folder and lower in ("readme.md", "readme.markdown"):
+            return "readme"
+        if not folder and lower in ("changelog.md", "changelog.markdown", "history.md", "changes.md"):
+            return "changelog"
+        if any(rel.startswith(prefix) for prefix in self.skill_folders) or self.kind == d.SKILL_FOLDER:
+            return "reference"
+        return "page"
+
+    def _json(self, rel: str, lower: str) -> str | None:
+        if rel in ("hooks/hooks.json",) or rel in self.hooks:
+            return "hooks"
+        if rel == ".mcp.json" or rel in self.mcp:
+            return "mcp"
+        if rel == ".lsp.json" or rel in self.lsp:
+            return "lsp"
+        if rel == "settings.json" and self.kind in (d.PLUGIN, d.CLAUDE_FOLDER):
+            return "settings"
+        return None
+
+    def _is_skill(self, rel: str, name: str, folder: str) -> bool:
+        if name != "SKILL.md":
+            return False
+        if self.kind == d.SKILL_FOLDER:
+            return not folder
+        if self.kind == d.SKILLS_FOLDER:
+            return folder != "" and "/" not in folder
+        if not folder:
+            return not self.has_skills
+        parent, _, _ = folder.rpartition("/")
+        if parent == "skills":
+            return True
+        return any(folder == path or parent == path for path in self.skills)
+
+    def _is_command(self, rel: str, lower: str) -> bool:
+        if self.commands is None:
+            return rel.startswith("commands/")
+        return any(rel == path or rel.startswith(path + "/") for path in self.commands)
+
+
+def _single(rel: str, entry: d.Entry) -> str | None:
+    """What a file on its own is taken for: by its name, its folder, and at last its header."""
+    name = entry.name
+    folder = entry.path.replace("\\", "/").rpartition("/")[0].rpartition("/")[2]
+    lower = name.lower()
+    if lower == "plugin.json":
+        return "manifest" if folder == ".claude-plugin" else "portable-manifest"
+    if lower == "marketplace.json":
+        return "marketplace"
+    named = {"hooks.json": "hooks", ".mcp.json": "mcp", ".lsp.json": "lsp", "settings.json": "settings"}.get(lower)
+    if named or not lower.endswith((".md", ".markdown")):
+        return named
+    if name == "SKILL.md":
+        return "skill"
+    if folder == "agents":
+        return "agent"
+    if folder == "commands":
+        return "command"
+    if lower == "readme.md":
+        return "readme"
+    if lower == "changelog.md":
+        return "changelog"
+    return "page"
+
+
+def _paths(manifest: Node | None, key: str) -> tuple[str, ...] | None:
+    """The component paths under a manifest key, without `./`; None when the key is absent."""
+    node = manifest.get(key) if manifest is not None else None
+    if node is None:
+        return None
+    items = node.items if node.kind == LIST else (node,)
+    found = []
+    for item in items:
+        if item.kind == STRING:
+            path = item.text[2:] if item.text.startswith("./") else item.text
+            found.append(path.strip("/") if path != "." else "")
+    return tuple(found)
+
+
+def _read(package: Package, entry: d.Entry, kind: str) -> Document | None:
+    """Opens one file. What cannot be read is remembered in `package.unread`."""
+    shown = d.shown_path(package.shown, entry.rel)
+    package.taken_for[entry.rel] = kind
+    empty = Source(shown, entry.rel, "")
+    if entry.link is not None:
+        return None
+    if entry.size < 0:
+        package.unread.append(Unread(entry, kind, NOT_A_FILE, empty))
+        return None
+    limit = package.config.max_file_size if package.config is not None else d.SIZE_LIMIT
+    if entry.size > limit:
+        package.unread.append(Unread(entry, kind, TOO_LARGE, empty, str(limit)))
+        return None
+    try:
+        with open(entry.path, "rb") as handle:
+            data = handle.read(limit + 1)
+    except OSError as error:
+        package.unread.append(Unread(entry, kind, UNREADABLE, empty, error.strerror or str(error)))
+        return None
+    source = decode(data, shown, entry.rel)
+    document: Document
+    if kind in ("manifest", "portable-manifest", "marketplace", "hooks", "mcp", "lsp", "settings"):
+        document = JsonDocument(kind, source, package)
+        package.json.append(document)
+    else:
+        document = MarkdownDocument(kind, source, package)
+    package.documents[entry.rel] = document
+    return document
+
+
+__all__ = ["Document", "JsonDocument", "MarkdownDocument", "Package", "Workspace", "Unread", "Value", "ParseError", "load_package", "split_names"]

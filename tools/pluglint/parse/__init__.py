@@ -1,0 +1,1 @@
+"""Parsers: text to typed documents in which every value keeps its span. They never raise on bad input."""
