@@ -14,6 +14,7 @@ from pluglint.facts import FACTS
 from pluglint.model import MarkdownDocument, Package, split_names
 from pluglint.parse.node import LIST, MAP, NULL
 from pluglint.text import Span
+from pluglint.words import did_you_mean
 
 # How an edge is written.
 TABLE, LISTED, SENTENCE, MENTION, QUALIFIED, TOOL, HEADER_AGENT, HEADER_SKILLS, SUBAGENT_TYPE = (
@@ -158,7 +159,9 @@ def _looks_like_component(name: str, package: Package) -> bool:
     """Whether a word can be a component's name: it is one, or it is lower case with a hyphen or a colon."""
     if name in package.agents_by_name or name in package.skills_by_name:
         return True
-    return ("-" in name or ":" in name) and name == name.lower() and not _TEMPLATE.match(name)
+    if name != name.lower() or _TEMPLATE.match(name):
+        return False
+    return "-" in name or ":" in name or did_you_mean(name, package.agents_by_name) is not None
 
 
 def _tables(document: MarkdownDocument) -> Iterator[tuple[str, Span, str, str, str]]:
@@ -180,7 +183,7 @@ def _tables(document: MarkdownDocument) -> Iterator[tuple[str, Span, str, str, s
                 whole = cell.strip("*_`@ ") == name
                 if name.startswith("agent-") and name[6:] in document.package.agents_by_name:
                     continue
-                if _looks_like_component(name, document.package) or (whole and ("-" in name or ":" in name)):
+                if name in document.package.agents_by_name or name in document.package.skills_by_name or (whole or "-" in name or ":" in name) and _looks_like_component(name, document.package):
                     begin = row[column].start + match.start(1)
                     yield name, Span(begin, begin + len(name)), "either", TABLE, others.strip()
 
@@ -229,7 +232,7 @@ def _sentences(document: MarkdownDocument) -> Iterator[tuple[str, Span, str, str
             start = max(prose.rfind("\n", 0, at) + 1, at - 160)
             for match in _SENTENCE.finditer(prose, start, min(at + len(word) + 1, len(prose))):
                 name = match.group(1)
-                if match.end() >= at + len(word) - 1 and _looks_like_component(name, document.package) and ("-" in name or ":" in name):
+                if match.end() >= at + len(word) - 1 and ("-" in name or ":" in name) and _looks_like_component(name, document.package):
                     yield name, Span(*match.span(1)), "agent", SENTENCE, ""
             at = prose.find(word, at + 1)
 
