@@ -70,7 +70,7 @@ class MarkdownDocument(Document):
 
     def __init__(self, kind: str, source: Source, package: "Package") -> None:
         super().__init__(kind, source, package)
-        self.frontmatter: FrontMatter = cut(source.text)
+        self.frontmatter: FrontMatter = cut(source.text, source.newline != "\n")
         self._markdown: Markdown | None = None
         self._edges: list | None = None
 
