@@ -89,7 +89,8 @@ def _second_try(text: str, begin: int, end: int) -> Node | None:
             return
         if error is None and node is None:
             return
-        match = _VALUE_LINE.match(block[0]) if len([line for line in block if line.strip()]) == 1 else None
+        lines = [line for line in block if line.strip() and line[0] != "#"]  # comments below the value belong to nobody
+        match = _VALUE_LINE.match(block[0]) if len(lines) == 1 else None
         if match is None or match.group(2)[0] in "\"'|>":
             bad = True
             return
