@@ -108,9 +108,9 @@ def in_project(package: Package) -> bool:
     return package.kind == CLAUDE_FOLDER
 
 
-def known_keys(kind: str) -> frozenset[str]:
-    """The header keys that the client reads in an agent, a skill or a command."""
-    return _KNOWN_KEYS[kind]
+def leads_session(document: MarkdownDocument) -> bool:
+    """Whether an agent is meant to be the session itself (`--agent`), where all tools and `Agent(x)` work."""
+    return document.field("initialPrompt") is not None
 
 
 def _known_keys() -> dict[str, frozenset[str]]:

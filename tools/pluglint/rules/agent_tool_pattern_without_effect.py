@@ -8,7 +8,7 @@ a session that is started as this agent, not the agent when it is called.
 How to fix: write the bare name. To allow or deny single commands, use permission rules or a hook.
 """
 
-from pluglint.headers import GRANTED, tools_of
+from pluglint.headers import GRANTED, leads_session, tools_of
 from pluglint.rule import AGENT, CLAUDE_CODE, DIRECTORY, HERE, WARNING, Example, Problem, Rule
 
 RULE = Rule(
@@ -20,7 +20,10 @@ RULE = Rule(
 )
 
 _TOP = "---\nname: example\ndescription: Reads changes. Use when one is ready.\n"
-GOOD = (Example(_TOP + "tools: Read, Bash\ndisallowedTools: WebFetch\n---\nYou read.\n"),)
+GOOD = (
+    Example(_TOP + "tools: Read, Bash\ndisallowedTools: WebFetch\n---\nYou read.\n"),
+    Example(_TOP + "tools: Read, Agent(Explore)\ninitialPrompt: Begin.\n---\nYou lead.\n"),
+)
 BAD = (
     Example(_TOP + f"tools: Read, Bash(git:*){HERE}\n---\nYou read.\n", message="'Bash(git:*)' grants the whole tool, the pattern restricts nothing"),
     Example(_TOP + f"disallowedTools: Bash(git push *){HERE}\n---\nYou read.\n", message="'Bash(git push *)' takes the whole tool away, not only what the pattern names"),
@@ -40,6 +43,8 @@ def check(document):
             if key == "disallowedTools":
                 message = f"'{text}' takes the whole tool away, not only what the pattern names"
             elif tool.base == "Agent":
+                if leads_session(document):
+                    continue
                 message = f"'{text}' limits a session started as this agent, but not the agent when it is called"
             else:
                 message = f"'{text}' grants the whole tool, the pattern restricts nothing"
