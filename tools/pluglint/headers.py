@@ -42,9 +42,10 @@ def _states() -> dict[str, str]:
 
 
 _STATES = _states()
+_CURRENT = sorted(name for name, state in _STATES.items() if state in (GRANTED, NEVER))
 # Names that people write for what a tool of the client does.
 _OTHER_WORDS = {
-    "shell": "Bash", "terminal": "Bash", "execute": "Bash", "exec": "Bash", "command": "Bash", "run_command": "Bash", "read_file": "Read", "view": "Read",
+    "shell": "Bash", "ls": "Bash", "multiedit": "Edit", "multi_edit": "Edit", "terminal": "Bash", "execute": "Bash", "exec": "Bash", "command": "Bash", "run_command": "Bash", "read_file": "Read", "view": "Read",
     "write_file": "Write", "create": "Write", "edit_file": "Edit", "str_replace": "Edit", "search": "Grep", "find": "Glob", "list": "Glob",
     "fetch": "WebFetch", "browser": "WebFetch", "web": "WebSearch", "delegate": "Agent", "subagent": "Agent",
 }
@@ -78,12 +79,20 @@ def _tool(text: str, span: Span) -> Tool:
         return Tool(text, span, FACTS["tools"]["aliases"].get(base, base), state, "")
     if base.startswith("mcp__"):
         return Tool(text, span, base, GRANTED, "")
-    close = did_you_mean(base, _STATES) or _OTHER_WORDS.get(base.lower(), "")
+    close = _OTHER_WORDS.get(base.lower()) or _close_tool(base)
     camel = base[:1].isupper() and base.isascii() and base.isalpha() and base != "All"
     # A name in the shape of a tool may be newer than our facts, unless it is a known one but for its case or one letter.
     if camel and not (close and edit_distance(base.lower(), close.lower(), 1) <= 1):
         return Tool(text, span, base, UNFAMILIAR, close)
     return Tool(text, span, base, UNKNOWN, close)
+
+
+def _close_tool(base: str) -> str:
+    """The tool that a name resembles. Stricter than `did_you_mean`: "redis" is no typo of Edit, nor "react" of Read."""
+    close = did_you_mean(base, _CURRENT) if len(base) > 1 else None
+    if close is None or len(base) < 8 and folded(base) != folded(close) and edit_distance(base.lower(), close.lower(), 1) > 1:
+        return ""
+    return close
 
 
 def nothing_left(tools: list[Tool]) -> bool:
@@ -97,7 +106,7 @@ def without_header(document: MarkdownDocument) -> str:
         return f"the model is not told of the {document.kind}"
     package = document.package
     if package.is_plugin:
-        return f"the agent loads as 'Agent from {package.name} plugin' with every tool"
+        return f"the agent loads as 'Agent from {shown(package.name)} plugin' with every tool"
     if in_project(package):
         return "the client skips the agent"
     return "a plugin's agent loads with every tool, a project's is skipped"
@@ -111,6 +120,11 @@ def in_project(package: Package) -> bool:
 def leads_session(document: MarkdownDocument) -> bool:
     """Whether an agent is meant to be the session itself (`--agent`), where all tools and `Agent(x)` work."""
     return document.field("initialPrompt") is not None
+
+
+def known_keys(kind: str) -> frozenset[str]:
+    """The header keys that the client reads in an agent, a skill or a command."""
+    return _KNOWN_KEYS[kind]
 
 
 def _known_keys() -> dict[str, frozenset[str]]:
@@ -136,7 +150,7 @@ def foreign_keys(document: MarkdownDocument) -> list[tuple[Node, str, str]]:
     header = document.header
     if header is None:
         return []
-    known = _KNOWN_KEYS[document.kind]
+    known = known_keys(document.kind)
     strange = [name for name, _ in header.pairs if name.text not in known and name.kind not in (LIST, MAP, ALIAS, NULL)]
     if not strange:
         return []
@@ -155,6 +169,13 @@ def foreign_keys(document: MarkdownDocument) -> list[tuple[Node, str, str]]:
         else:
             found.append((name, close, "misspelled" if close else ""))
     return found
+
+
+def shown(text: str, limit: int = 60) -> str:
+    """A value of a header as a message quotes it: on one line, without invisible characters, not too long."""
+    text = "".join(char if char.isprintable() else " " for char in text[: 4 * limit])
+    text = " ".join(text.split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def folded(key: str) -> str:

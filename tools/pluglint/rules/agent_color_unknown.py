@@ -8,6 +8,7 @@ How to fix: take one of the eight, or leave the key out.
 """
 
 from pluglint.facts import FACTS
+from pluglint.headers import shown
 from pluglint.parse.node import STRING
 from pluglint.rule import AGENT, CLAUDE_CODE, DIRECTORY, HERE, WARNING, Example, Problem, Rule
 from pluglint.words import did_you_mean, listed
@@ -35,4 +36,4 @@ def check(document):
         return
     close = did_you_mean(value.text.strip(), colors)
     hint = f"Did you mean '{close}'?" if close else f"Take one of {listed(colors, 8)}."
-    yield Problem(document.source, value.span, f"the client has no color '{value.text.strip()[:40]}'", hint)
+    yield Problem(document.source, value.span, f"the client has no color '{shown(value.text.strip(), 40)}'", hint)

@@ -7,7 +7,7 @@ Why it matters: the client ignores a name that it does not know, so **nothing is
 How to fix: correct the spelling; names are matched exactly.
 """
 
-from pluglint.headers import UNKNOWN, tools_of
+from pluglint.headers import UNKNOWN, shown, tools_of
 from pluglint.rule import AGENT, CLAUDE_CODE, DIRECTORY, ERROR, HERE, Example, Problem, Rule
 
 RULE = Rule(
@@ -30,4 +30,4 @@ def check(document):
     for tool in tools_of(document, "disallowedTools"):
         if tool.state == UNKNOWN:
             hint = f"Did you mean '{tool.close}'?" if tool.close else "Remove it; programs are run through Bash, which can be denied as a whole."
-            yield Problem(document.source, tool.span, f"no tool is called '{tool.text[:60]}': nothing is denied", hint)
+            yield Problem(document.source, tool.span, f"no tool is called '{shown(tool.text)}': nothing is denied", hint)

@@ -9,6 +9,7 @@ How to fix: write it as running text, or move the list into the body.
 
 import re
 
+from pluglint.headers import shown
 from pluglint.rule import AGENT, CLAUDE_CODE, DIRECTORY, HERE, WARNING, Example, Problem, Rule, Span
 
 RULE = Rule(
@@ -40,4 +41,4 @@ def check(document):
         line = match.group(1).rstrip()
         at = document.text.find(line, value.span.start, value.span.end)
         span = Span(at, at + len(line)) if at >= 0 else value.span
-        yield Problem(document.source, span, f"the line '{line[:60]}' reads as another agent in the list that the model is given", "Write it as running text.")
+        yield Problem(document.source, span, f"the line '{shown(line)}' reads as another agent in the list that the model is given", "Write it as running text.")

@@ -9,7 +9,7 @@ How to fix: say in one or two sentences what the agent does and when to use it.
 
 import re
 
-from pluglint.headers import in_project
+from pluglint.headers import in_project, shown
 from pluglint.parse.node import LIST, MAP
 from pluglint.rule import AGENT, CLAUDE_CODE, DIRECTORY, ERROR, HERE, Example, Problem, Rule, Span
 
@@ -47,11 +47,11 @@ def check(document):
         return
     text = document.description
     package = document.package
-    effect = f"the model is told of an 'Agent from {package.name} plugin'" if package.is_plugin else "the client skips the agent"
+    effect = f"the model is told of an 'Agent from {shown(package.name)} plugin'" if package.is_plugin else "the client skips the agent" if in_project(package) else "the model is not told what it is for"
     hint = "Say what the agent does and when to use it."
     if value is None:
         yield Problem(document.source, Span(0, 3), f"the agent has no description: {effect}", hint)
     elif not text:
         yield Problem(document.source, document.header.key("description").span, f"the description is empty: {effect}", hint)
     elif len(text) < 100 and re.fullmatch(_PLACEHOLDER, text):
-        yield Problem(document.source, value.span, f"the description '{text[:40]}' is a placeholder", hint)
+        yield Problem(document.source, value.span, f"the description '{shown(text, 40)}' is a placeholder", hint)

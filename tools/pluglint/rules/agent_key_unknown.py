@@ -11,7 +11,7 @@ How to fix: remove the key, move what it says into the description or the body, 
     agent = "schemas/agent.json"
 """
 
-from pluglint.headers import foreign_keys
+from pluglint.headers import foreign_keys, shown
 from pluglint.rule import AGENT, CLAUDE_CODE, DIRECTORY, HERE, WARNING, Example, Problem, Rule
 
 RULE = Rule(
@@ -40,6 +40,6 @@ def check(document):
             yield Problem(
                 document.source,
                 key.span,
-                f"the client ignores the key '{key.text[:60]}' of an agent",
+                f"the client ignores the key '{shown(key.text)}' of an agent",
                 "Remove it, or declare it in a schema of your own under `header-schemas`.",
             )

@@ -8,6 +8,7 @@ How to fix: use an alias or an id such as `claude-opus-5-5`, or leave the key ou
 """
 
 from pluglint.facts import FACTS
+from pluglint.headers import shown
 from pluglint.parse.node import STRING
 from pluglint.rule import AGENT, CLAUDE_CODE, DIRECTORY, ERROR, HERE, Example, Problem, Rule
 from pluglint.words import did_you_mean
@@ -44,4 +45,4 @@ def check(document):
         return
     close = did_you_mean(name, aliases) or next((alias for alias in FACTS["agents"]["models"] if name.startswith(alias)), "")
     hint = f"Did you mean '{close}'?" if close else "Use inherit, sonnet, opus, haiku, fable, or the id of a Claude model."
-    yield Problem(document.source, value.span, f"the API knows no model '{value.text.strip()[:60]}': every call of the agent fails", hint)
+    yield Problem(document.source, value.span, f"the API knows no model '{shown(value.text.strip())}': every call of the agent fails", hint)

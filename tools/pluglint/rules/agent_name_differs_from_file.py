@@ -7,6 +7,7 @@ writes its name from the file list, finds the wrong one.
 How to fix: rename the file or the agent.
 """
 
+from pluglint.headers import shown
 from pluglint.rule import AGENT, CLAUDE_CODE, DIRECTORY, HERE, INFO, Example, Problem, Rule
 
 RULE = Rule(
@@ -26,4 +27,4 @@ def check(document):
     name = document.string("name").strip()
     if name and name != document.stem:
         file = document.rel.rpartition("/")[2]
-        yield Problem(document.source, document.field("name").span, f"the agent is called '{name[:60]}', its file '{file[:60]}'", "Rename one of them.")
+        yield Problem(document.source, document.field("name").span, f"the agent is called '{shown(name)}', its file '{shown(file)}'", "Rename one of them.")

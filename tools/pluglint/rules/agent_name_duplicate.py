@@ -8,7 +8,7 @@ stays depends on the order of the files.
 How to fix: rename one of them.
 """
 
-from pluglint.headers import in_project
+from pluglint.headers import in_project, shown
 from pluglint.rule import CLAUDE_CODE, DIRECTORY, ERROR, HERE, PACKAGE, Example, Problem, Rule
 
 RULE = Rule(
@@ -48,4 +48,4 @@ def check(package):
         first = seen.setdefault(key, (agent, span))
         if first[0] is not agent:
             related = (first[0].at(first[1], "the other one"),)
-            yield Problem(agent.source, span, f"two agents are called '{agent.name[:60]}', the client drops one of them", "Rename one of them.", related)
+            yield Problem(agent.source, span, f"two agents are called '{shown(agent.name)}', the client drops one of them", "Rename one of them.", related)

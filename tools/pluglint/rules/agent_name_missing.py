@@ -7,7 +7,7 @@ file name stands in, so this rule is silent there.
 How to fix: add `name:`.
 """
 
-from pluglint.headers import in_project
+from pluglint.headers import in_project, shown
 from pluglint.rule import AGENT, CLAUDE_CODE, ERROR, HERE, Example, Problem, Rule, Span
 
 RULE = Rule(
@@ -33,4 +33,4 @@ BAD = (
 def check(document):
     if document.header is not None and in_project(document.package) and not document.string("name").strip():
         key = document.header.key("name")
-        yield Problem(document.source, key.span if key is not None else Span(0, 3), "the header has no name: the client skips the agent", f"Add `name: {document.stem}`.")
+        yield Problem(document.source, key.span if key is not None else Span(0, 3), "the header has no name: the client skips the agent", f"Add `name: {shown(document.stem)}`.")

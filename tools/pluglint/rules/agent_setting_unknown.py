@@ -8,6 +8,7 @@ How to fix: use a known value, or remove the key.
 """
 
 from pluglint.facts import FACTS
+from pluglint.headers import shown
 from pluglint.parse.node import STRING
 from pluglint.rule import AGENT, CLAUDE_CODE, DIRECTORY, HERE, WARNING, Example, Problem, Rule
 from pluglint.words import did_you_mean, listed
@@ -51,6 +52,6 @@ def check(document):
         yield Problem(
             document.source,
             value.span,
-            f"'{key.text}' can be {listed(known, 8)}, not '{text[:40]}'",
+            f"'{key.text}' can be {listed(known, 8)}, not '{shown(text, 40)}'",
             f"Did you mean '{close}'?" if close else "The client ignores it: use a known value, or remove the key.",
         )

@@ -6,7 +6,7 @@ Why it matters: it has no effect; often another tool was meant.
 How to fix: remove the second one, or put the tool there that was meant.
 """
 
-from pluglint.headers import tools_of
+from pluglint.headers import shown, tools_of
 from pluglint.rule import AGENT, CLAUDE_CODE, DIRECTORY, HERE, WARNING, Example, Problem, Rule
 
 RULE = Rule(
@@ -32,5 +32,5 @@ def check(document):
             continue
         first = seen.setdefault(tool.base, tool)
         if first is not tool:
-            message = f"'{tool.text}' stands twice" if first.text == tool.text else f"'{tool.text}' is another name of '{first.text}', which stands here already"
+            message = f"'{shown(tool.text)}' stands twice" if first.text == tool.text else f"'{shown(tool.text)}' is another name of '{shown(first.text)}', which stands here already"
             yield Problem(document.source, tool.span, message, "Remove it, or name the tool that was meant.", (document.at(first.span, "the first one"),))

@@ -8,7 +8,7 @@ a session that is started as this agent, not the agent when it is called.
 How to fix: write the bare name. To allow or deny single commands, use permission rules or a hook.
 """
 
-from pluglint.headers import GRANTED, leads_session, tools_of
+from pluglint.headers import GRANTED, leads_session, shown, tools_of
 from pluglint.rule import AGENT, CLAUDE_CODE, DIRECTORY, HERE, WARNING, Example, Problem, Rule
 
 RULE = Rule(
@@ -39,7 +39,7 @@ def check(document):
         for tool in tools_of(document, key):
             if "(" not in tool.text or tool.state != GRANTED:
                 continue
-            text = tool.text[:60]
+            text = shown(tool.text)
             if key == "disallowedTools":
                 message = f"'{text}' takes the whole tool away, not only what the pattern names"
             elif tool.base == "Agent":

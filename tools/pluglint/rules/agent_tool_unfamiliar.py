@@ -9,7 +9,7 @@ How to fix: correct or remove the name; where the tool exists in your client, su
 """
 
 from pluglint.facts import FACTS
-from pluglint.headers import UNFAMILIAR, tools_of
+from pluglint.headers import UNFAMILIAR, shown, tools_of
 from pluglint.rule import AGENT, CLAUDE_CODE, DIRECTORY, HERE, WARNING, Example, Problem, Rule
 
 RULE = Rule(
@@ -29,4 +29,4 @@ def check(document):
     for tool in tools_of(document, "tools"):
         if tool.state == UNFAMILIAR:
             hint = f"Did you mean '{tool.close}'?" if tool.close else "Remove it, unless your client has this tool."
-            yield Problem(document.source, tool.span, f"client {FACTS['client']} has no tool '{tool.base[:60]}', it drops the name", hint)
+            yield Problem(document.source, tool.span, f"client {FACTS['client']} has no tool '{shown(tool.base)}', it drops the name", hint)

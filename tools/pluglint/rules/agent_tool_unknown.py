@@ -9,7 +9,7 @@ How to fix: correct the spelling (names are matched exactly, `Read` and not `rea
 python, git or numpy are no tools: an agent uses them through Bash.
 """
 
-from pluglint.headers import UNKNOWN, nothing_left, tools_of
+from pluglint.headers import UNKNOWN, nothing_left, shown, tools_of
 from pluglint.rule import AGENT, CLAUDE_CODE, DIRECTORY, ERROR, HERE, Example, Problem, Rule
 
 RULE = Rule(
@@ -40,4 +40,4 @@ def check(document):
     for tool in tools:
         if tool.state == UNKNOWN:
             hint = f"Did you mean '{tool.close}'?" if tool.close else "Remove it; programs and libraries are run through Bash."
-            yield Problem(document.source, tool.span, f"no tool is called '{tool.text[:60]}', the client drops it", hint)
+            yield Problem(document.source, tool.span, f"no tool is called '{shown(tool.text)}', the client drops it", hint)

@@ -7,7 +7,7 @@ promises, and the model is told of.
 How to fix: decide, and remove the name from one of the two lists.
 """
 
-from pluglint.headers import GRANTED, tools_of
+from pluglint.headers import GRANTED, shown, tools_of
 from pluglint.rule import AGENT, CLAUDE_CODE, DIRECTORY, HERE, WARNING, Example, Problem, Rule
 
 RULE = Rule(
@@ -33,7 +33,7 @@ def check(document):
             yield Problem(
                 document.source,
                 tool.span,
-                f"'{tool.text[:60]}' is allowed here and denied under 'disallowedTools'",
+                f"'{shown(tool.text)}' is allowed here and denied under 'disallowedTools'",
                 "Remove it from one of the two.",
                 (document.at(other.span, "denied here"),),
             )

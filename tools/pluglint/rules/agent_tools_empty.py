@@ -7,6 +7,7 @@ can neither read a file nor run a command.
 How to fix: name the tools, or leave the key out to give the agent every tool.
 """
 
+from pluglint.headers import shown
 from pluglint.parse.node import ALIAS, LIST, STRING
 from pluglint.rule import AGENT, CLAUDE_CODE, DIRECTORY, ERROR, HERE, Example, Problem, Rule
 
@@ -42,6 +43,6 @@ def check(document):
     elif not value.text:
         said = "is a map" if value.pairs or value.style == "{" else "is empty"
     else:
-        said = f"is '{value.text[:40]}', which is no list of names" if value.kind != STRING and value.text not in ("~", "null") else "is empty"
+        said = f"is '{shown(value.text, 40)}', which is no list of names" if value.kind != STRING and value.text not in ("~", "null") else "is empty"
     span = value.span if value.span.end > value.span.start else document.header.key("tools").span
     yield Problem(document.source, span, f"'tools' {said}: the agent is called with no tool at all", "Name the tools, or remove the key to give the agent every tool.")

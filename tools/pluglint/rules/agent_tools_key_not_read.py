@@ -8,7 +8,7 @@ debug log.
 How to fix: rename the key to `tools` or `disallowedTools`.
 """
 
-from pluglint.headers import foreign_keys
+from pluglint.headers import foreign_keys, shown
 from pluglint.rule import AGENT, CLAUDE_CODE, DIRECTORY, ERROR, HERE, Example, Problem, Rule
 
 RULE = Rule(
@@ -35,4 +35,4 @@ def check(document):
     for key, meant, which in foreign_keys(document):
         if which == "tools":
             effect = "nothing is taken away" if meant != "tools" or "disallowedTools" in document.header.keys() else "the agent has every tool"
-            yield Problem(document.source, key.span, f"the client does not read '{key.text}' in an agent: {effect}", f"Write it as `{meant}`.")
+            yield Problem(document.source, key.span, f"the client does not read '{shown(key.text)}' in an agent: {effect}", f"Write it as `{meant}`.")

@@ -9,7 +9,7 @@ How to fix: use the client's names (Read, Grep, Bash ...), or leave `tools` out 
 libraries are no tools: they are run through Bash.
 """
 
-from pluglint.headers import NEVER, RETIRED, nothing_left, tools_of
+from pluglint.headers import NEVER, RETIRED, nothing_left, shown, tools_of
 from pluglint.rule import AGENT, CLAUDE_CODE, DIRECTORY, ERROR, HERE, Example, Problem, Rule, Span
 from pluglint.words import listed
 
@@ -42,7 +42,7 @@ def check(document):
     span = Span(min(tool.span.start for tool in tools), max(tool.span.end for tool in tools))
     words = " ".join(tool.text for tool in tools)
     if words.lower() in ("all tools", "all", "any", "every tool"):
-        yield Problem(document.source, span, f"'{words}' is no tool: every call of the agent is refused", "Leave `tools` out to give the agent every tool.")
+        yield Problem(document.source, span, f"'{shown(words)}' is no tool: every call of the agent is refused", "Leave `tools` out to give the agent every tool.")
         return
     close = list(dict.fromkeys(tool.close for tool in tools if tool.close and tool.state != NEVER))
     if close and all(tool.state == RETIRED for tool in tools):

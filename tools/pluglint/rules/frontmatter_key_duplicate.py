@@ -7,6 +7,7 @@ whole header.
 How to fix: keep one of them.
 """
 
+from pluglint.headers import shown
 from pluglint.parse.node import LIST, MAP
 from pluglint.rule import AGENT, COMMAND, ERROR, HERE, SKILL, Example, Problem, Rule
 
@@ -54,5 +55,5 @@ def check(document):
 
 def _message(key, before, after):
     if before.text and after.text and before.text != after.text and max(len(before.text), len(after.text)) < 40:
-        return f"the key '{key.text}' stands twice, the client takes '{after.text}' and drops '{before.text}'"
-    return f"the key '{key.text}' stands twice, the client takes the last one"
+        return f"the key '{shown(key.text)}' stands twice, the client takes '{shown(after.text)}' and drops '{shown(before.text)}'"
+    return f"the key '{shown(key.text)}' stands twice, the client takes the last one"

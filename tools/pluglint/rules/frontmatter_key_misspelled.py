@@ -9,7 +9,7 @@ How to fix: use the spelling of the client. A key of your own that happens to re
 that the configuration names under `header-schemas`.
 """
 
-from pluglint.headers import foreign_keys
+from pluglint.headers import foreign_keys, shown
 from pluglint.rule import AGENT, COMMAND, HERE, SKILL, WARNING, Example, Problem, Rule
 
 RULE = Rule(
@@ -39,4 +39,4 @@ def check(document):
     for key, meant, which in foreign_keys(document):
         if which == "misspelled":
             article = "an" if document.kind == AGENT else "a"
-            yield Problem(document.source, key.span, f"the client does not read '{key.text}' in {article} {document.kind}", f"Did you mean `{meant}`?")
+            yield Problem(document.source, key.span, f"the client does not read '{shown(key.text)}' in {article} {document.kind}", f"Did you mean `{meant}`?")

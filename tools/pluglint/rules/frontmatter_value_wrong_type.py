@@ -9,6 +9,7 @@ Why it matters: the client ignores a value of the wrong kind, or turns it into a
 How to fix: write the value in the form that the key takes; put a text that looks like a number in quotes.
 """
 
+from pluglint.headers import shown
 from pluglint.parse.node import ALIAS, BOOLEAN, INTEGER, LIST, MAP, NULL, NUMBER, STRING
 from pluglint.rule import AGENT, COMMAND, HERE, SKILL, WARNING, Example, Problem, Rule
 
@@ -56,7 +57,7 @@ def check(document):
         want = wanted.get(key.text)
         if want is None or value.kind in (NULL, ALIAS) or _fits(value, want):
             continue
-        said = _SAID.get(value.kind) or (f"the number '{value.text}'" if value.kind in (INTEGER, NUMBER) and want != _COUNT else f"'{value.text[:40]}'")
+        said = _SAID.get(value.kind) or (f"the number '{shown(value.text)}'" if value.kind in (INTEGER, NUMBER) and want != _COUNT else f"'{shown(value.text, 40)}'")
         hint = "Put it in quotes." if want == _TEXT and value.kind not in _SAID else f"Write it as {want}."
         yield Problem(document.source, value.span, f"'{key.text}' takes {want}, not {said}", hint)
 

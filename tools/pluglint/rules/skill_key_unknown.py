@@ -8,7 +8,7 @@ a skill limits nothing.
 How to fix: remove the key, or put data of your own under `metadata`, which the portable format allows.
 """
 
-from pluglint.headers import foreign_keys
+from pluglint.headers import foreign_keys, shown
 from pluglint.rule import CLAUDE_CODE, COMMAND, DIRECTORY, HERE, INFO, SKILL, Example, Problem, Rule
 
 RULE = Rule(
@@ -34,4 +34,4 @@ def check(document):
             hint = "Remove it, or put it under `metadata`."
             if key.text == "tools":
                 hint = "Nothing limits the tools of a skill; `allowed-tools` grants them without asking, `disallowed-tools` takes them away."
-            yield Problem(document.source, key.span, f"the client ignores the key '{key.text[:60]}' of a {document.kind}", hint)
+            yield Problem(document.source, key.span, f"the client ignores the key '{shown(key.text)}' of a {document.kind}", hint)
