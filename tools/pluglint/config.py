@@ -47,6 +47,7 @@ class Config:
         self.suppress: tuple[Suppression, ...] = ()
         self.external_agents: dict[str, str] = {}  # name as written -> qualified name
         self.header_schemas: dict[str, str] = {}  # agent, skill or command -> path of a JSON Schema
+        self.house_keys: dict[str, frozenset[str]] = {}  # agent, skill or command -> keys that its schema declares
         self.sections: dict[str, tuple[str, ...]] = {}  # agent, skill or command -> headings that must be there
         self.max_file_size = SIZE_LIMIT
         self.rules: dict[str, dict[str, Any]] = {}  # rule id -> options
@@ -197,6 +198,10 @@ def _fill(config: Config, raw: Any, places: _Places, rule_ids: list[str]) -> Non
         if not isinstance(value, str) or not os.path.isfile(os.path.join(config.folder, value)):
             raise places.error(f"no such file: {value!r} (paths are relative to this file)", "header-schemas", kind)
         config.header_schemas[kind] = os.path.join(config.folder, value)
+        try:
+            config.house_keys[kind] = _declared_keys(config.header_schemas[kind])
+        except (OSError, ValueError, RecursionError) as error:
+            raise places.error(f"{value!r} is no JSON Schema: {error}", "header-schemas", kind) from None
     for kind, value in table(raw.get("sections", {}), "sections").items():
         one_of(kind, ("agent", "skill", "command", "readme"), "sections", kind)
         config.sections[kind] = strings(value, "sections", kind)
@@ -209,6 +214,18 @@ def _fill(config: Config, raw: Any, places: _Places, rule_ids: list[str]) -> Non
         rule(name, "rules", name)
         config.rules[name] = _options(name, table(options, "rules", name), places)
     config.suppress = tuple(_suppressions(raw.get("suppress", []), places, rule))
+
+
+def _declared_keys(path: str) -> frozenset[str]:
+    """The keys under `properties` of a JSON Schema: what a package says may stand in its headers."""
+    import json
+
+    with open(path, encoding="utf-8") as handle:
+        schema = json.load(handle)
+    if not isinstance(schema, dict):
+        raise ValueError("not an object")
+    properties = schema.get("properties", {})
+    return frozenset(properties) if isinstance(properties, dict) else frozenset()
 
 
 def _options(name: str, options: dict[str, Any], places: _Places) -> dict[str, Any]:

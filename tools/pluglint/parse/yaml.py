@@ -170,6 +170,7 @@ def _events(block: str, base: int) -> tuple[Node | None, ParseError | None]:
 _REASONS = (
     ("mapping values are not allowed", "a colon followed by a space starts a new key here: put the value in quotes"),
     ("found character '\\t'", "a tab indents this line: YAML allows spaces only"),
+    ("tab character that violates", "a tab indents this line: YAML allows spaces only"),
     ("found character that cannot start any token", "this character cannot start a plain value: put the value in quotes"),
     ("found unexpected end of stream", "a quote or bracket is opened and never closed"),
     ("did not find expected ',' or", "a bracket is opened and never closed"),
