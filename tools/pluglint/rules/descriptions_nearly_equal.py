@@ -1,6 +1,7 @@
 '''
 What it checks: no two skills or agents of a package have nearly the same words in their descriptions (option
-`similarity`, the share of common words). A pair is left alone when one of the two descriptions names the other.
+`similarity`, the share of common words). A pair is left alone when one of the two descriptions names
+the other, or when each has a proper name that the other lacks.
 
 Why it matters: the model chooses by the description. Between two equal ones it chooses by chance, and one of them is
 work that nobody ever sees.
@@ -8,6 +9,11 @@ work that nobody ever sees.
 How to fix: say in each what sets it apart from the other, or name the other ("for monthly reports use report-author"),
 or make one of the two.
 '''
+
+import re
+from collections import Counter
+from itertools import chain, combinations
+from math import ceil
 
 from pluglint.rule import HERE, PACKAGE, WARNING, Example, Problem, Rule
 
@@ -26,6 +32,7 @@ _TWO = "Reads the logs of a failed build and lists the first errors of each step
 GOOD = (
     Example({"skills/one/SKILL.md": _HEADER.format("one", _ONE), "skills/two/SKILL.md": _HEADER.format("two", "Draws a chart of build times. Use when a report on build times is due.")}),
     Example({"skills/one/SKILL.md": _HEADER.format("one", _ONE), "skills/log-reader/SKILL.md": _HEADER.format("log-reader", _TWO + " For passing builds use one.")}),
+    Example({"agents/one.md": _HEADER.format("one", _ONE.replace("failed build", "failed Python build")), "agents/two.md": _HEADER.format("two", _TWO.replace("failed build", "failed Rust build"))}),
 )
 BAD = (
     Example(
@@ -44,37 +51,53 @@ _NOISE = frozenset(
 _MARKS = {ord(mark): " " for mark in ".,;:!?()[]{}<>\"'`*/|—–…"}
 
 
+_BEGINNING = 600  # characters: enough to tell texts apart, and a bound for very long ones
+
+
 def check(package, options):
     wanted = options["similarity"]
     listed = [one for one in (*package.agents, *package.skills) if one.description]
-    words = [frozenset(one.description.lower().translate(_MARKS).split()) - _NOISE for one in listed]
-    rarity = {}
-    for own in words:
-        for word in own:
-            rarity[word] = rarity.get(word, 0) + 1
+    words = [_words(one.description[:_BEGINNING]) for one in listed]
+    rarity = Counter(chain.from_iterable(words))
     index = {}
     for at, own in enumerate(words):
         size = len(own)
         if size < 4:
             continue
-        # Sets as alike as wanted share one of their rarest words: only those need comparing.
-        prefix = sorted(own, key=lambda word: (rarity[word], word))[: size - int(-(-wanted * size // 1)) + 1]
+        # Sets as alike as wanted have at least two of their rarest words in common: only those are compared.
+        rarest = sorted(sorted(own), key=rarity.__getitem__)[: size - ceil(wanted * size) + 2]
         seen = set()
-        for word in prefix:
-            if rarity[word] < 2:
-                continue
-            rivals = index.setdefault(word, [])
-            seen.update(rivals)
-            rivals.append(at)
-        alike = [(len(own & words[other]) / len(own | words[other]), -other) for other in seen if wanted * size <= len(words[other]) <= size / wanted]
-        if alike:
-            share, other = max(alike)
-            if share >= wanted and not _tell_apart(listed[at], listed[-other]):
-                yield _problem(listed[at], listed[-other], share)
+        for pair in combinations([word for word in rarest if rarity[word] > 1], 2):
+            rivals = index.get(pair)
+            if rivals is None:
+                index[pair] = [at]
+            else:
+                seen.update(rivals)
+                rivals.append(at)
+        alike = [(_likeness(own, words[other]), -other) for other in seen if wanted * size <= len(words[other]) <= size / wanted]
+        if alike and max(alike)[0] >= wanted:
+            other = listed[-max(alike)[1]]
+            share = _likeness(_words(listed[at].description), _words(other.description))
+            if share >= wanted and not _tell_apart(listed[at], other):
+                yield _problem(listed[at], other, share)
+
+
+def _words(text):
+    return frozenset(text.lower().translate(_MARKS).split()) - _NOISE
+
+
+def _likeness(one, other):
+    common = len(one & other)
+    return common / (len(one) + len(other) - common)
 
 
 def _tell_apart(one, other):
-    return other.name in one.description or one.name in other.description
+    """Whether one text names the other component, or each has a proper name that the other lacks ("Python", "TypeScript")."""
+    left, right = one.description, other.description
+    if other.name in left or one.name in right:
+        return True
+    names = [set(re.findall(r"(?<=[\w,(] )[A-Z][\w+#]*", text)) for text in (left, right)]
+    return bool(names[0] - names[1] and names[1] - names[0])
 
 
 def _problem(one, other, share):
