@@ -44,6 +44,9 @@ BAD = (
 
 def check(document):
     text = document.listing
+    lower = text.lower()
+    if "use" in lower and ("use when" in lower or "use this" in lower or "use for" in lower or "use pro" in lower):
+        return  # what nearly all say
     if not text or document.kind == "agent" and len(text) >= 60 or re.search(_OCCASION, text) or document.flag("disable-model-invocation"):
         return
     letters = sum(1 for char in text if char.isalpha() and not char.isascii())

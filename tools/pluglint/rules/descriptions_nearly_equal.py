@@ -57,24 +57,29 @@ _BEGINNING = 600  # characters: enough to tell texts apart, and a bound for very
 def check(package, options):
     wanted = options["similarity"]
     listed = [one for one in (*package.agents, *package.skills) if one.description]
-    words = [_words(one.description[:_BEGINNING]) for one in listed]
-    rarity = Counter(chain.from_iterable(words))
+    beginnings = "\0".join([one.description[:_BEGINNING].replace("\0", " ") for one in listed])
+    texts = [frozenset(text.split()) - _NOISE for text in beginnings.lower().translate(_MARKS).split("\0")]
+    counts = Counter(chain.from_iterable(texts))
+    # Words as numbers, rare ones first; below `shared` stand those that occur once.
+    number = {word: at for at, word in enumerate(sorted(counts, key=lambda word: (counts[word], word)))}
+    shared = sum(1 for count in counts.values() if count == 1)
     index = {}
-    for at, own in enumerate(words):
+    for at, own in enumerate(texts):
         size = len(own)
         if size < 4:
             continue
         # Sets as alike as wanted have at least two of their rarest words in common: only those are compared.
-        rarest = sorted(sorted(own), key=rarity.__getitem__)[: size - ceil(wanted * size) + 2]
-        seen = set()
-        for pair in combinations([word for word in rarest if rarity[word] > 1], 2):
+        rarest = sorted([number[word] for word in own])[: size - ceil(wanted * size) + 2]
+        seen = []
+        for pair in combinations(rarest if rarest[0] >= shared else [word for word in rarest if word >= shared], 2):
             rivals = index.get(pair)
             if rivals is None:
                 index[pair] = [at]
             else:
-                seen.update(rivals)
+                seen += rivals
                 rivals.append(at)
-        alike = [(_likeness(own, words[other]), -other) for other in seen if wanted * size <= len(words[other]) <= size / wanted]
+        least, most = wanted * size, size / wanted
+        alike = [(_likeness(own, texts[other]), -other) for other in set(seen) if least <= len(texts[other]) <= most and len(own & texts[other]) >= least]
         if alike and max(alike)[0] >= wanted:
             other = listed[-max(alike)[1]]
             share = _likeness(_words(listed[at].description), _words(other.description))

@@ -7,13 +7,14 @@ In a project's own `.claude` folder it is the other way round. Nothing is report
 How to fix: remove one of the two, or rename it.
 '''
 
-from pluglint.rule import ERROR, HERE, PACKAGE, Example, Problem, Rule
+from pluglint.rule import CLAUDE_CODE, DIRECTORY, ERROR, HERE, PACKAGE, Example, Problem, Rule
 
 RULE = Rule(
     title="a skill and a command have one name",
     severity=ERROR,
     on=(PACKAGE,),
     source="client 2.1.330, observed 2026-11-22; skills page of 2026-10-03",
+    profiles=(CLAUDE_CODE, DIRECTORY),
 )
 
 _SKILL = "---\nname: deploy\ndescription: Ships a release. Use when a release is ready.\n---\nBuild it first.\n"

@@ -36,19 +36,21 @@ BAD = (
 )
 
 
+_FLAGS = ("disable-model-invocation", "user-invocable", "background")
+
+
 def check(document):
-    if document.header is None:
-        return
-    skills, efforts = FACTS["skills"], FACTS["agents"]["efforts"]
-    for key, known in (("context", skills["contexts"]), ("effort", efforts), ("shell", skills["shells"]), ("model", skills["models"])):
-        node = document.field(key)
-        value = document.string(key).strip()
+    skills = FACTS["skills"]
+    for key in document.header.keys() if document.header is not None else ():
+        if key in _FLAGS:
+            node = document.field(key)
+            if node.kind not in ("null", "alias") and document.flag(key) is None:
+                yield Problem(document.source, node.span, f"`{key}: {node.text or node.kind}` is neither yes nor no", "Write true or false.")
+            continue
+        known = {"context": skills["contexts"], "effort": FACTS["agents"]["efforts"], "shell": skills["shells"], "model": skills["models"]}.get(key) if key in ("context", "effort", "shell", "model") else None
+        value = document.string(key).strip() if known else ""
         # Providers have model names of their own: paths, ARNs, ids with the vendor in them.
-        if not value or value in known or key == "effort" and node.kind == "integer" or key == "model" and re.search(r"claude|anthropic|[:/$]", value):
+        if not value or value in known or key == "effort" and value.isdigit() or key == "model" and re.search(r"claude|anthropic|[:/$]", value):
             continue
         close = did_you_mean(value, known)
-        yield Problem(document.source, node.span, f"the client does not know `{key}: {value}`", f"Did you mean '{close}'?" if close else f"It knows {listed(known, 12)}.")
-    for key in ("disable-model-invocation", "user-invocable", "background"):
-        node = document.field(key)
-        if node is not None and node.kind not in ("null", "alias") and document.flag(key) is None:
-            yield Problem(document.source, node.span, f"`{key}: {node.text or node.kind}` is neither yes nor no", "Write true or false.")
+        yield Problem(document.source, document.field(key).span, f"the client does not know `{key}: {value}`", f"Did you mean '{close}'?" if close else f"It knows {listed(known, 12)}.")
