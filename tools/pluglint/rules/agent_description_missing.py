@@ -1,13 +1,11 @@
 """
-What it checks: an agent has a description, and it is no placeholder (`TODO`, `...`, `Description here`).
+What it checks: an agent has a description, and it is not empty.
 
 Why it matters: the description is all that the model knows of an agent when it decides whom to call. Without one
 a plugin's agent is announced as "Agent from X plugin", and a project's agent is skipped.
 
 How to fix: say in one or two sentences what the agent does and when to use it.
 """
-
-import re
 
 from pluglint.headers import in_project, shown
 from pluglint.parse.node import LIST, MAP
@@ -23,19 +21,12 @@ RULE = Rule(
 
 _EFFECT = "the model is told of an 'Agent from demo plugin'"
 GOOD = (
-    Example("---\nname: example\ndescription: Lists each TODO of a change. Use before a release.\n---\nYou read.\n"),
     Example("---\nname: example\ndescription: >\n  Reads changes.\n---\nYou read.\n"),
 )
 BAD = (
     Example(f"---{HERE}\nname: example\n---\nYou read.\n", message=f"the agent has no description: {_EFFECT}"),
     Example(f"---\nname: example\ndescription:{HERE}\n---\nYou read.\n", message=f"the description is empty: {_EFFECT}"),
-    Example(f"---\nname: example\ndescription: \"TODO\"{HERE}\n---\nYou read.\n", message="the description 'TODO' is a placeholder"),
     Example({".claude/agents/example.md": f"---{HERE}\nname: example\n---\nYou read.\n"}, message="the agent has no description: the client skips the agent"),
-)
-
-_PLACEHOLDER = (
-    r"(?i)(?:(?:todo|tbd|fixme|xxx+|lorem ipsum)\b[^a-z]{0,3}.{0,40}|\.{2,}|…|[-?]+"
-    r"|(?:(?:an?|the|your|my|agent|short|brief) ){0,3}description(?: (?:here|goes here|of (?:the|this|your) agent))?\.?|<[^<>]{1,80}>|\{\{[^{}]{1,80}\}\})"
 )
 
 
@@ -53,5 +44,3 @@ def check(document):
         yield Problem(document.source, Span(0, 3), f"the agent has no description: {effect}", hint)
     elif not text:
         yield Problem(document.source, document.header.key("description").span, f"the description is empty: {effect}", hint)
-    elif len(text) < 100 and re.fullmatch(_PLACEHOLDER, text):
-        yield Problem(document.source, value.span, f"the description '{shown(text, 40)}' is a placeholder", hint)

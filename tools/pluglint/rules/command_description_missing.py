@@ -22,7 +22,6 @@ GOOD = (
 )
 BAD = (
     Example(f"---{HERE}\nargument-hint: \"[version]\"\n---\nBuild $ARGUMENTS first.\n", message="the command has no description: the model is not told of it"),
-    Example(f"---\ndescription: []{HERE}\n---\nBuild it first.\n", message="the description is not a text: the model is not told of the command"),
 )
 
 
@@ -31,8 +30,6 @@ def check(command):
     if front.state or front.error or command.description or command.flag("disable-model-invocation"):
         return
     node = command.field("description")
-    if node is not None and node.kind in ("list", "map"):
-        yield Problem(command.source, node.span, "the description is not a text: the model is not told of the command", "Write it as one text.")
-    elif node is None or node.kind != "alias":
+    if node is None or node.kind not in ("list", "map", "alias"):  # lists and maps: description-not-text
         span = command.header.key("description").span if node is not None else command.first_line()
         yield Problem(command.source, span, "the command has no description: the model is not told of it", "Say in a few words what the command does.")

@@ -24,7 +24,6 @@ GOOD = (
 BAD = (
     Example(f"---{HERE}\nname: example\n---\nRead on.\n", message="the skill has no description: the model is not told of it"),
     Example(f"---\nname: example\ndescription:{HERE}\n---\nRead on.\n", message="the description is empty: the model is not told of the skill"),
-    Example(f"---\nname: example\ndescription: [Reads logs]{HERE}\n---\nRead on.\n", message="the description is a list: the model is not told of the skill"),
 )
 
 
@@ -36,7 +35,5 @@ def check(skill):
     hint = "Say what the skill does and when to use it."
     if node is None:
         yield Problem(skill.source, skill.first_line(), "the skill has no description: the model is not told of it", hint)
-    elif node.kind in ("list", "map"):
-        yield Problem(skill.source, node.span, f"the description is a {node.kind}: the model is not told of the skill", "Write it as one text, in quotes if it starts with a bracket.")
-    elif node.kind != "alias":
+    elif node.kind not in ("list", "map", "alias"):  # lists and maps: description-not-text
         yield Problem(skill.source, skill.header.key("description").span, "the description is empty: the model is not told of the skill", hint)
