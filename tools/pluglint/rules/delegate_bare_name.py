@@ -10,7 +10,8 @@ tool.
 How to fix: write `plugin:agent` everywhere work is sent.
 """
 
-from pluglint.graph import HEADER_AGENT, HERE as IN_PACKAGE, LISTED, SENTENCE, SIBLING, SUBAGENT_TYPE, TABLE
+from pluglint.graph import HEADER_AGENT, LISTED, SENTENCE, SIBLING, SUBAGENT_TYPE, TABLE
+from pluglint.graph import HERE as IN_PACKAGE
 from pluglint.rule import AGENT, CLAUDE_CODE, COMMAND, DIRECTORY, HERE, REFERENCE, SKILL, WARNING, Example, Problem, Rule
 from pluglint.rules._delegation import holds
 

@@ -10,7 +10,7 @@ How to fix: write `@agent-plugin:name` in what users are told to type, and `plug
 
 import re
 
-from pluglint.rule import AGENT, CLAUDE_CODE, COMMAND, DIRECTORY, HERE, README, REFERENCE, SKILL, WARNING, Example, Problem, Rule
+from pluglint.rule import AGENT, CLAUDE_CODE, COMMAND, DIRECTORY, HERE, README, REFERENCE, SKILL, WARNING, Example, Problem, Rule, Span
 
 RULE = Rule(
     title="a mention of an agent that the client does not recognise",
@@ -46,7 +46,7 @@ def check(document):
         if agent is None or match.group() == f"@agent-{agent.qualified}" or not _meant(document, match, name):
             continue
         hint = f"Write `@agent-{agent.qualified}`." if document.kind == README else f"Write `{agent.qualified}` in a prompt; users type `@agent-{agent.qualified}`."
-        yield Problem(document.source, (match.start(), match.end()), f"'{match.group()}' is plain text to the client", hint)
+        yield Problem(document.source, Span(match.start(), match.end()), f"'{match.group()}' is plain text to the client", hint)
 
 
 def _meant(document, match, name):
