@@ -99,7 +99,7 @@ _TEMPLATE = (
     r"|name|x|y|type|id|(?:plugin|skill|agent|subagent|namespace|command)(?:[-_](?:name|type|id|x|y|here|a|b))?)\Z"
 )
 _TAGS = frozenset("true false null none yes no latest stable dev main master prod alpine slim local test".split())
-_ELSEWHERE = r"(?i:\b(?:codex|cursor|gemini|copilot|opencode|windsurf|autogen|crewai|langgraph|removed|renamed|deprecated|no longer|formerly|e\.g\.|for example|such as|named like)\b)"
+_ELSEWHERE = r"(?i:\b(?:codex|cursor|gemini|copilot|opencode|windsurf|autogen|crewai|langgraph|removed|renamed|deprecated|no longer|formerly|for example|such as|named like)\b|\be\.g\.)"
 
 
 def edges_of(document: MarkdownDocument) -> list[Edge]:
@@ -573,32 +573,3 @@ def _qualified(document: MarkdownDocument, namespace: str) -> Iterator[Mention]:
             # `node:fs` in a plugin that is called node is no reference.
             if _near(package, name) or "-" in namespace and ("-" in match.group(1) or prose[match.start() - 1 : match.start()] == "`") and not _about(prose, match.start(), match.end()):
                 yield Mention(name, match.start(), EITHER, QUALIFIED)
-
-
-# -- the whole graph
-
-
-class Graph(NamedTuple):
-    """Nodes (qualified name -> kind) and edges of a package or of several."""
-
-    nodes: dict[str, str]
-    edges: list[Edge]
-
-    def followers(self) -> dict[str, list[str]]:
-        """sender -> names of the agents that it sends work to, known ones only."""
-        result: dict[str, list[str]] = {}
-        for edge in self.edges:
-            if edge.sends and edge.found and edge.found != edge.sender and edge.found not in result.setdefault(edge.sender, []):
-                result[edge.sender].append(edge.found)
-        return result
-
-
-def graph_of(packages: list[Package]) -> Graph:
-    """The graph of packages whose `edges` were filled."""
-    nodes: dict[str, str] = {}
-    edges: list[Edge] = []
-    for package in packages:
-        for document in (*package.agents, *package.skills, *package.commands):
-            nodes.setdefault(document.qualified, document.kind)
-        edges.extend(package.edges)
-    return Graph(nodes, edges)

@@ -34,6 +34,7 @@ GOOD = (
 BAD = (
     Example(_HEADER.format(f"tools: Read, Grep, Edit{HERE}\n") + "You never edit files.\n", message="the text says 'never edit files', but the agent holds Edit"),
     Example(_HEADER.format("") + f"Read the code. You are a read-only agent.{HERE}\n", message="the text says 'You are a read-only agent', but the agent holds Edit, Write and NotebookEdit"),
+    Example(_HEADER.format("") + f"## Bounds\n\n- NO direct code editing — you report.{HERE}\n", message="the text says 'NO direct code editing', but the agent holds Edit, Write and NotebookEdit"),
     Example(_HEADER.format("") + f"- **Read-only** - Never modify files; only validate.{HERE}\n", message="the text says 'Never modify files', but the agent holds Edit, Write and NotebookEdit"),
 )
 
@@ -43,23 +44,26 @@ _NEVER = (
     r"((?:[Nn]ever|NEVER|[Dd]o not|DO NOT|[Dd]on't|[Mm]ust not|MUST NOT|[Nn]ot|[Cc]annot)(?:\*\*)? (?:edit|modify|change|alter|write to)(?:,? (?:or |and )?(?:create|edit|modify|write|delete))* (?:any |the |source |existing |code |project |repository |or )*(?:files?|code|anything))(?=(?:\*\*)?[.;!,)\n]|\*\*| [-–—] |\Z)"
 )
 _READ_ONLY = r"(?:\b(?:You are|you are|You're|This is|this is|This agent is|This agent is|It is) (?:a |an )?(?:strictly )?(?:\*\*)?(?:read-only|READ-ONLY)(?:\*\*)?(?: (?:agent|reviewer|auditor|analyst|role|subagent|assistant|investigator|explorer))?(?=[.;!,:\n]|\*\*| [-–—(])|\b(?:You |you )?(?:operate|work|run)s? in (?:strict )?read-only mode\b)"
+_NONE = r"\n[ \t]*[-*+][ \t]+(?:\*\*)?(NO (?:direct )?(?:file|code) (?:editing|edits|changes|modifications?))(?=(?:\*\*)?(?:[.;\n]| [-–—] ))"
 _CONDITION = r"(?i:\b(?:unless|except|without|outside|until|before|other than|only (?:if|when)|if|when|during|while|yet|phase|step|directly|yourself)\b)"
 _WRITES_ELSEWHERE = r"(?i:\b(?:write|save|create|append)s?\b[^.\n]{0,40}(?:report|findings|summary|plan|`[^`\n]*\.\w+`|\.md|file|notes?|document|log|to disk))"
 
 
 def check(agent):
-    if agent.header is None or ("read-only" not in agent.text and "READ-ONLY" not in agent.text and not re.search(r"(?i:never|not|n't)\W{1,4}(?:edit|modify|change|alter|write)", agent.text)):
+    if agent.header is None or ("read-only" not in agent.text and "NO " not in agent.text and "READ-ONLY" not in agent.text and not re.search(r"(?i:never|not|n't)\W{1,4}(?:edit|modify|change|alter|write)", agent.text)):
         return
     held = [tool for tool in _WRITERS if holds(agent, tool)]
     if not held:
         return
     prose = agent.markdown.prose
-    for pattern in (_READ_ONLY, _NEVER):
+    if "Write" in held and re.search(_WRITES_ELSEWHERE, agent.body):  # it writes its report: that is another thing than editing
+        held.remove("Write")
+        if not held:
+            return
+    for pattern in (_READ_ONLY, _NEVER, _NONE):
         for match in re.compile(pattern).finditer(prose, max(agent.frontmatter.body - 1, 0)):
             span = Span(*(match.span(1) if match.lastindex else match.span()))
             if re.search(_CONDITION, _sentence(prose, span)):
-                continue
-            if held == ["Write"] and re.search(_WRITES_ELSEWHERE, agent.body.replace(prose[span.start : span.end], "")):
                 continue
             yield _problem(agent, span, held)
             return
