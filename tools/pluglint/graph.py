@@ -12,6 +12,7 @@ hyphenated words, and a false alarm costs more here than a missed one.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from typing import Iterable, Iterator, NamedTuple
 
 from pluglint.facts import FACTS
@@ -107,12 +108,14 @@ def edges_of(document: MarkdownDocument) -> list[Edge]:
     package = document.package
     taken: set[int] = set()
     found: list[Edge] = []
+    rel, sender = document.rel, ""
     for name, start, wants, via, task in _mentions(document):
         if start in taken:
             continue
         taken.add(start)
+        sender = sender or document.qualified
         qualified, status, kind = resolve(package, name, wants)
-        found.append(Edge(document.rel, document.qualified, name, qualified, kind, status, via, start, start + len(name), task))
+        found.append(Edge(rel, sender, name, qualified, kind, status, via, start, start + len(name), task))
     found.sort(key=lambda edge: edge.start)
     return found
 
@@ -143,9 +146,10 @@ def resolve(package: Package, target: str, wants: str = AGENT) -> tuple[str, str
 
 def _in_package(package: Package, target: str, wants: str) -> tuple[str, str] | None:
     if wants != SKILL:
-        agent = package.agents_by_name.get(target) or package.memo("agents_folded", _agents_folded).get(target.lower())
-        if agent is not None:
-            return agent.qualified, AGENT
+        names = package.memo("qualified_agents", _qualified_agents)
+        qualified = names.get(target) or names.get(target.lower())
+        if qualified:
+            return qualified, AGENT
     if wants != AGENT and target in package.skills_by_name:
         return package.skills_by_name[target].qualified, SKILL
     if wants == EITHER and package.namespace and target.startswith(package.namespace + ":"):
@@ -159,9 +163,10 @@ def _built_in_agents(package: Package) -> frozenset[str]:
     return frozenset(name.lower() for name in FACTS["agents"]["built_in"])
 
 
-def _agents_folded(package: Package) -> dict[str, MarkdownDocument]:
-    """The client takes `demo:A` for `demo:a` when an agent is called."""
-    return {name.lower(): agent for name, agent in package.agents_by_name.items()}
+def _qualified_agents(package: Package) -> dict[str, str]:
+    """Spelling -> qualified name. The client takes `demo:A` for `demo:a` when an agent is called, so lower case stands in too."""
+    names = {name: agent.qualified for name, agent in package.agents_by_name.items()}
+    return {**{name.lower(): qualified for name, qualified in names.items()}, **names}
 
 
 def _namespaces(package: Package) -> list[str]:
@@ -202,18 +207,19 @@ def _mentions(document: MarkdownDocument) -> Iterator[Mention]:
     """Every place that names somebody, strongest forms first."""
     yield from _header_mentions(document)
     text = document.text
-    if "ubagent_type" in text:
+    agents = "gent" in text  # most literals below need not be looked for where no agent is spoken of
+    if agents and "ubagent_type" in text:
         yield from _subagent_types(document)
     if document.kind not in ("agent", "skill", "command", "reference"):
         return
-    if "@agent-" in text:
+    agents = agents or document.kind == "agent"
+    if agents and "@agent-" in text:
         yield from _at_mentions(document)
-    if document.markdown.tables:
-        for table in document.markdown.tables:
-            yield from _table(document, table)
-    yield from _lists(document)
-    yield from _sentences(document)
-    if "ee also" in text or "ee Also" in text or "elated agent" in text or "elated skill" in text or "elated Agent" in text or "elated Skill" in text:
+    for table in document.markdown.tables:
+        yield from _table(document, table)
+    yield from _lists(document, agents)
+    yield from _sentences(document, agents)
+    if "ee also" in text or "ee Also" in text or "elated " in text and re.search(r"elated [Aa]gent|elated [Ss]kill", text):
         yield from _see_also(document)
     for namespace in document.package.memo("namespaces", _namespaces):
         if namespace + ":" in text:
@@ -271,6 +277,8 @@ def _at_mentions(document: MarkdownDocument) -> Iterator[Mention]:
 def _table(document: MarkdownDocument, table: Table) -> Iterator[Mention]:
     """The names in the column of a table that says whom to send work to."""
     markdown, package = document.markdown, document.package
+    if not re.search(r"(?i:delegat|hand|escalate|route|spawn|dispatch|send to|agent|specialist)", markdown.slice(table.header)):
+        return
     header = [markdown.slice(cell).strip("*_` ") for cell in markdown.cells(table.header)]
     column, strong = _column(document, table, header)
     if column < 0:
@@ -339,8 +347,8 @@ def _settle(package: Package, candidates: list[tuple[Mention, bool]], strong: bo
                 yield mention
 
 
-def _heading_above(document: MarkdownDocument, offset: int) -> str:
-    """The heading of the section that holds an offset."""
+def _heading_index(document: MarkdownDocument, offset: int) -> int:
+    """Index of the heading at or above an offset, or -1."""
     headings = document.markdown.headings
     low, high = 0, len(headings)
     while low < high:
@@ -349,7 +357,13 @@ def _heading_above(document: MarkdownDocument, offset: int) -> str:
             low = middle + 1
         else:
             high = middle
-    return headings[low - 1].text if low else ""
+    return low - 1
+
+
+def _heading_above(document: MarkdownDocument, offset: int) -> str:
+    """The heading of the section that holds an offset."""
+    index = _heading_index(document, offset)
+    return document.markdown.headings[index].text if index >= 0 else ""
 
 
 def _intro(document: MarkdownDocument, offset: int) -> str:
@@ -365,26 +379,62 @@ def _intro(document: MarkdownDocument, offset: int) -> str:
     return ""
 
 
-def _lists(document: MarkdownDocument) -> Iterator[Mention]:
-    text = document.text
-    delegates = any(word in text for word in ("elegat", "ELEGAT", "and-off", "andoff", "and off", "and over", "and-over", "andover", "anding ", "calate to", "gents to "))
-    if not delegates and "→" not in text and "->" not in text and "ot use " not in text and " instead" not in text:
+def _lists(document: MarkdownDocument, agents: bool) -> Iterator[Mention]:
+    """Lists that a delegating line or heading introduces, lists of what an agent is not for, and arrows in any list."""
+    lists = document.markdown.lists
+    if not lists:
         return
-    for one in document.markdown.lists:
-        first = one.items[0]
-        if not delegates and text.find("→", first.start, one.span.end) < 0 and text.find("->", first.start, one.span.end) < 0 and text.find("use ", first.start, one.span.end) < 0:
-            continue
-        intro = _intro(document, first.start)
-        heading = _heading_above(document, first.start)
-        colon = intro.rstrip("*_ ").endswith(":")
-        under = intro.lstrip("# ").rstrip("# ") == heading
-        if len(intro) < 240 and (colon and re.search(_DELEGATION, intro) or (under or colon) and re.search(_DELEGATION, heading)):
-            strong = re.search(_STRONG_INTRO, intro if colon else heading) is not None
-            yield from _named_items(document, one, strong)
-        elif (under or colon) and (re.search(_NOT_FOR, intro) or re.search(_NOT_FOR, heading)):
-            yield from _redirecting_items(document, one)
-        else:
-            yield from _redirecting_items(document, one, arrows_only=True)
+    starts = [one.items[0].start for one in lists]
+    seen: set[int] = set()
+    words = ("legat", "off to", "over to", "scalate to", "andoff", "and-off", "andover", "gents to ") if agents else ("legat",)
+    for at in _spots(document.text, document.frontmatter.body, words):
+        for index, line in _introduced(document, starts, at):
+            if index not in seen and re.search(_DELEGATION, line):
+                seen.add(index)
+                yield from _named_items(document, lists[index], re.search(_STRONG_INTRO, line) is not None)
+    if not agents:
+        return
+    for at in _spots(document.text, document.frontmatter.body, ("ot use ", "ot for", "ot to use", " instead")):
+        for index, line in _introduced(document, starts, at):
+            if index not in seen and re.search(_NOT_FOR, line):
+                seen.add(index)
+                yield from _redirecting_items(document, lists[index])
+    for at in _spots(document.text, document.frontmatter.body, ("->",) if document.text.isascii() else ("->", "→")):
+        index = bisect_right(starts, at) - 1
+        if index >= 0 and index not in seen and at < lists[index].span.end:
+            seen.add(index)
+            yield from _redirecting_items(document, lists[index], arrows_only=True)
+
+
+def _spots(text: str, start: int, words: Iterable[str]) -> Iterator[int]:
+    for word in words:
+        at = text.find(word, start)
+        while at >= 0:
+            yield at
+            at = text.find(word, at + len(word))
+
+
+def _introduced(document: MarkdownDocument, starts: list[int], at: int) -> Iterator[tuple[int, str]]:
+    """(index of a list, introducing line) for the lists that the line around an offset introduces, as a heading or with a colon."""
+    text = document.text
+    line_start = text.rfind("\n", 0, at) + 1
+    line_end = text.find("\n", at)
+    line_end = len(text) if line_end < 0 else line_end
+    line = text[line_start:line_end].strip()
+    if line.startswith("|") or len(line) > 240:
+        return
+    index = bisect_right(starts, at)
+    heading = _heading_index(document, at)
+    if heading >= 0 and line_start <= document.markdown.headings[heading].span.start < line_end:
+        headings = document.markdown.headings
+        stop = headings[heading + 1].span.start if heading + 1 < len(headings) else len(text)
+        while index < len(starts) and starts[index] < stop:
+            above = _intro(document, starts[index])
+            if above == line or above.rstrip("*_ ").endswith(":"):
+                yield index, headings[heading].text
+            index += 1
+    elif index < len(starts) and line.rstrip("*_ ").endswith(":") and not text[line_end : starts[index]].strip(" \t\n>"):
+        yield index, line
 
 
 def _named_items(document: MarkdownDocument, one: List, strong: bool) -> Iterator[Mention]:
@@ -398,7 +448,7 @@ def _named_items(document: MarkdownDocument, one: List, strong: bool) -> Iterato
             task = line[match.end() :].strip(" :*-–—→")
             candidates.append((Mention(match.group(2), item.text_start + match.start(2), EITHER, LISTED, task), True))
     yield from _settle(document.package, candidates, strong)
-    yield from _redirecting_items(document, one)
+    yield from _redirecting_items(document, one, arrows_only=True)
 
 
 def _redirecting_items(document: MarkdownDocument, one: List, arrows_only: bool = False) -> Iterator[Mention]:
@@ -419,30 +469,29 @@ def _redirecting_items(document: MarkdownDocument, one: List, arrows_only: bool 
     yield from _settle(document.package, candidates, False)
 
 
-def _sentences(document: MarkdownDocument) -> Iterator[Mention]:
+def _sentences(document: MarkdownDocument, agents: bool) -> Iterator[Mention]:
     """Sentences that send work: found by a literal first, then read in a window of their own."""
     text, body = document.text, document.frontmatter.body
     examples: list[Span] | None = None
-    for word, reader in (("agent", _agent_sentence), (" skill", _skill_sentence), ("legat", _handing_sentence), ("and", _handing_sentence), ("efer", _handing_sentence), ("scalate", _handing_sentence)):
-        if word == "and":
-            anchors: tuple[str, ...] = ("and off", "ands off", "anding off", "and over", "ands over", "anding over", "and it", "and this", "and work")
-        elif word == "efer":
-            anchors = ("efer to", "efers to")
-        elif word == "agent":
-            anchors = (" agent", " subagent", " sub-agent")
-        else:
-            anchors = (word,)
-        for anchor in anchors:
-            if anchor not in text:
-                continue
+    for anchor, reader, everywhere in (
+        ("agent", _agent_sentence, False),
+        (" skill", _skill_sentence, True),
+        ("legat", _handing_sentence, True),
+        ("hand", _handing_sentence, False),
+        ("Hand", _handing_sentence, False),
+        ("efer to", _handing_sentence, False),
+        ("scalate to", _handing_sentence, False),
+    ):
+        if not agents and not everywhere:
+            continue
+        at = text.find(anchor, body)
+        while at >= 0:
             prose = document.markdown.prose
             if examples is None:
                 examples = _examples(prose)
-            at = prose.find(anchor, body)
-            while at >= 0:
-                if not any(start <= at < end for start, end in examples) and not _dialogue(prose, at):
-                    yield from reader(document, prose, at, anchor)
-                at = prose.find(anchor, at + 1)
+            if prose.startswith(anchor, at) and not any(start <= at < end for start, end in examples) and not _dialogue(prose, at):
+                yield from reader(document, prose, at, anchor)
+            at = text.find(anchor, at + 1)
 
 
 def _examples(prose: str) -> list[Span]:
@@ -467,7 +516,13 @@ def _agent_sentence(document: MarkdownDocument, prose: str, at: int, anchor: str
     end = at + len(anchor)
     if prose[end : end + 1] == "s":
         end += 1
-    if prose[end : end + 1].isalnum() or prose[end : end + 1] in "-_/'’":
+    if prose[end : end + 1].isalnum() or prose[end : end + 1] in ("-", "_", "/", "'", "’"):
+        return
+    if prose[at - 3 : at] == "sub":
+        at -= 3
+    elif prose[at - 4 : at] == "sub-":
+        at -= 4
+    if not prose[at - 1].isspace():
         return
     start = max(prose.rfind("\n\n", 0, at) + 1, at - 180)
     head = re.compile(
@@ -511,10 +566,11 @@ def _skill_sentence(document: MarkdownDocument, prose: str, at: int, anchor: str
 
 def _handing_sentence(document: MarkdownDocument, prose: str, at: int, anchor: str) -> Iterator[Mention]:
     """Hand over to `x`; delegate the numerical part to x-pro; (defer to x)."""
-    head = re.compile(rf"[\w]+(?:(?:{_GAP})[\w'-]+){{0,6}}?{_GAP}to{_GAP}(?:the{_GAP})?({_MARK})@?({_FULL}){_END}([*`_\"'”]{{0,4}})(?!\()").match(prose, at, min(at + 200, len(prose)))
-    if anchor.endswith(" to"):
-        head = re.compile(rf"{re.escape(anchor)}{_GAP}(?:the{_GAP})?({_MARK})@?({_FULL}){_END}([*`_\"'”]{{0,4}})(?!\()").match(prose, at, min(at + 200, len(prose)))
-    more = re.compile(rf",?{_GAP}?(?:(?:,|or|and){_GAP})(?:to{_GAP})?(?:the{_GAP})?({_MARK})@?({_FULL}){_END}([*`_\"'”]{{0,4}})(?!\()")
+    lead = {"hand": r"hand(?:s|ed|ing)?", "Hand": r"Hand(?:s|ed|ing)?", "legat": r"legat(?:es?|ed|ing)"}.get(anchor)
+    lead = rf"{lead}(?:{_GAP}[\w'-]+){{0,6}}?{_GAP}to" if lead else re.escape(anchor)
+    target = rf"(?:the{_GAP})?({_MARK})@?({_FULL}){_END}([*`_\"'”]{{0,4}})(?!\()"
+    head = re.compile(rf"{lead}{_GAP}{target}").match(prose, at, min(at + 200, len(prose)))
+    more = re.compile(rf",?{_GAP}?(?:(?:,|or|and){_GAP})(?:to{_GAP})?{target}")
     while head is not None:
         name, marked = head.group(2), bool(set(head.group(1)) & set("`*"))
         wants = EITHER

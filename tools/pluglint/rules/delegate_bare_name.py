@@ -43,16 +43,15 @@ BAD = (
 
 
 def check(document):
-    if document.package.namespace == "":
+    if document.package.namespace == "" or not document.edges:
         return
+    calls = document.kind == "agent" and holds(document, "Agent")
     seen = set()
     for edge in document.edges:
-        if edge.status not in (IN_PACKAGE, SIBLING) or edge.wants != "agent" or edge.found == document.qualified:
-            continue
         literal = edge.via in (SUBAGENT_TYPE, HEADER_AGENT)
-        if edge.target.lower() == edge.found.lower() or not literal and (edge.via not in (TABLE, LISTED, SENTENCE) or document.kind != "agent"):
+        if not literal and not (calls and edge.via in (TABLE, LISTED, SENTENCE)) or edge.wants != "agent" or edge.status not in (IN_PACKAGE, SIBLING):
             continue
-        if edge.target in seen or not literal and not holds(document, "Agent"):
+        if edge.target.lower() == edge.found.lower() or edge.target in seen or edge.found == document.qualified:
             continue
         seen.add(edge.target)  # once a name and file: the rest is the same slip
         how = ", and the skill runs with every tool" if edge.via == HEADER_AGENT and document.string("context") == "fork" else ""

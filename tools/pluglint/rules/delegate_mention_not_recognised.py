@@ -38,9 +38,14 @@ def check(document):
     text, package = document.text, document.package
     if "@" not in text or not package.namespace or not package.agents:
         return
-    agents = package.memo("agents_folded", lambda one: {name.lower(): agent for name, agent in one.agents_by_name.items()})
+    agents = package.memo("agents-in-lower-case", lambda one: {name.lower(): agent for name, agent in one.agents_by_name.items()})
     pattern = re.compile(r"(?<![\w/.@+-])@(agent-)?([A-Za-z][\w-]*(?::[A-Za-z][\w-]*)*)(?![\w/@-]|[.:]\w)")
-    for match in pattern.finditer(text, document.frontmatter.body):
+    at = text.find("@", document.frontmatter.body)
+    while at >= 0:
+        match = pattern.match(text, at)
+        at = text.find("@", at + 1)
+        if match is None:
+            continue
         name = match.group(2)
         agent = agents.get(name.lower()) or agents.get(match.group()[1:].lower())
         if agent is None or match.group() == f"@agent-{agent.qualified}" or not _meant(document, match, name):

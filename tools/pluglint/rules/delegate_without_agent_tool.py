@@ -8,8 +8,6 @@ writing, what somebody else should do; where it expects to call, the work is sil
 How to fix: add `Agent` to `tools`, or say that the agent ends with a work order for its caller.
 """
 
-import re
-
 from pluglint.graph import UNKNOWN
 from pluglint.rule import AGENT, CLAUDE_CODE, DIRECTORY, HERE, INFO, Example, Problem, Rule
 from pluglint.rules._delegation import holds
@@ -38,14 +36,17 @@ BAD = (
     ),
 )
 
-_RETURNS = r"(?i:work[ -]orders?|hands? (?:it |this |the \w+ )?back|report(?:s|ing)? back|\breturns?\b|recommend|suggest|\bcaller\b|\bparent\b|main (?:session|agent|conversation|thread)|\bthe user\b)"
+# Words of an agent that gives its result back, and lets its caller send the work.
+_RETURNS = ("work order", "work-order", " back", "return", "recommend", "suggest", "caller", "parent", "main session", "main agent", "main conversation", "main thread", "the user")
 
 
 def check(document):
     if document.header is None or document.field("tools") is None or holds(document, "Agent"):
         return
-    sent = [edge for edge in document.edges if edge.sends and edge.status != UNKNOWN and edge.found != document.qualified]
-    if not sent or re.search(_RETURNS, document.body):
+    me = document.qualified
+    sent = [edge for edge in document.edges if edge.sends and edge.status != UNKNOWN and edge.found != me]
+    body = document.body.lower() if sent else ""
+    if not sent or any(word in body for word in _RETURNS):
         return
     names = list(dict.fromkeys(f"'{edge.target}'" for edge in sent))
     related = (document.at(sent[0].span, "sent here"),)

@@ -51,7 +51,7 @@ def check(package, options):
             tasks.setdefault((edge.sender, edge.found), []).append(edge)
     for (sender, receiver), edges in sorted(tasks.items()):
         back = tasks.get((receiver, sender), ()) if sender < receiver else ()
-        for edge in edges:
+        for edge in edges if back else ():
             mine = _words(edge.task)
             other = next((one for one in back if len(mine) >= 3 and _overlap(mine, _words(one.task)) >= options["overlap"]), None)
             if other is not None:

@@ -40,33 +40,42 @@ BAD = (
 
 _WRITERS = ("Edit", "Write", "NotebookEdit")
 _NEVER = (
-    r"(?:(?<=\n)|(?<=[.;:–—-] )|(?<=\*\* )|(?<=[-*] )|(?<=\d\. )|\b[Yy]ou (?:must |may |should |can |will )?)(?:\*\*)?"
+    r"(?:(?<=\n)|(?<=  )|(?<=[.;:–—-] )|(?<=\*\* )|(?<=[-*] )|(?<=\d\. )|\b[Yy]ou (?:must |may |should |can |will )?)(?:\*\*)?"
     r"((?:[Nn]ever|NEVER|[Dd]o not|DO NOT|[Dd]on't|[Mm]ust not|MUST NOT|[Nn]ot|[Cc]annot)(?:\*\*)? (?:edit|modify|change|alter|write to)(?:,? (?:or |and )?(?:create|edit|modify|write|delete))* (?:any |the |source |existing |code |project |repository |or )*(?:files?|code|anything))(?=(?:\*\*)?[.;!,)\n]|\*\*| [-–—] |\Z)"
 )
 _READ_ONLY = r"(?:\b(?:You are|you are|You're|This is|this is|This agent is|This agent is|It is) (?:a |an )?(?:strictly )?(?:\*\*)?(?:read-only|READ-ONLY)(?:\*\*)?(?: (?:agent|reviewer|auditor|analyst|role|subagent|assistant|investigator|explorer))?(?=[.;!,:\n]|\*\*| [-–—(])|\b(?:You |you )?(?:operate|work|run)s? in (?:strict )?read-only mode\b)"
-_NONE = r"\n[ \t]*[-*+][ \t]+(?:\*\*)?(NO (?:direct )?(?:file|code) (?:editing|edits|changes|modifications?))(?=(?:\*\*)?(?:[.;\n]| [-–—] ))"
+_NONE = r"\n- (?:\*\*)?(NO (?:direct )?(?:file|code) (?:editing|edits|changes|modifications?))(?=(?:\*\*)?(?:[.;\n]| [-–—] ))"
 _CONDITION = r"(?i:\b(?:unless|except|without|outside|until|before|other than|only (?:if|when)|if|when|during|while|yet|phase|step|directly|yourself)\b)"
 _WRITES_ELSEWHERE = r"(?i:\b(?:write|save|create|append)s?\b[^.\n]{0,40}(?:report|findings|summary|plan|`[^`\n]*\.\w+`|\.md|file|notes?|document|log|to disk))"
 
 
 def check(agent):
-    if agent.header is None or ("read-only" not in agent.text and "NO " not in agent.text and "READ-ONLY" not in agent.text and not re.search(r"(?i:never|not|n't)\W{1,4}(?:edit|modify|change|alter|write)", agent.text)):
+    held = [tool for tool in _WRITERS if holds(agent, tool)] if agent.header is not None else []
+    span = _statement(agent) if held else None
+    if span is None:
         return
-    held = [tool for tool in _WRITERS if holds(agent, tool)]
-    if not held:
-        return
-    prose = agent.markdown.prose
     if "Write" in held and re.search(_WRITES_ELSEWHERE, agent.body):  # it writes its report: that is another thing than editing
         held.remove("Write")
-        if not held:
-            return
-    for pattern in (_READ_ONLY, _NEVER, _NONE):
-        for match in re.compile(pattern).finditer(prose, max(agent.frontmatter.body - 1, 0)):
-            span = Span(*(match.span(1) if match.lastindex else match.span()))
-            if re.search(_CONDITION, _sentence(prose, span)):
-                continue
-            yield _problem(agent, span, held)
-            return
+    if held:
+        yield _problem(agent, span, held)
+
+
+def _statement(agent):
+    """Where the agent says of itself that it does not write, without a condition."""
+    text, body = agent.text, agent.frontmatter.body
+    for words, pattern in ((("read-only", "READ-ONLY"), _READ_ONLY), ((" edit", " modify", " change", " alter", " write to"), _NEVER), (("\n- NO ", "\n- **NO "), _NONE)):
+        for word in words:
+            at = text.find(word, body)
+            while at >= 0:
+                if pattern is not _NEVER or text[at - 5 : at].lower().rstrip("*").endswith(("ever", "not", "n't")):
+                    prose = agent.markdown.prose
+                    match = re.compile(pattern).search(prose, max(prose.rfind("\n", 0, at - 40), 0), min(at + 160, len(prose)))
+                    if match is not None:
+                        span = Span(*(match.span(1) if match.lastindex else match.span()))
+                        if not re.search(_CONDITION, _sentence(prose, span)):
+                            return span
+                at = text.find(word, at + 1)
+    return None
 
 
 def _problem(agent, span, held):
