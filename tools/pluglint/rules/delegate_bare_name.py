@@ -1,16 +1,15 @@
 """
-What it checks: where an agent that can call agents, a `subagent_type`, or the `agent:` of a forked skill names
-an agent of a plugin without the plugin's name in front.
+What it checks: where an agent that can call agents, or a `subagent_type`, names an agent of a plugin without the
+plugin's name in front. (The `agent:` of a forked skill is `skill-agent-not-qualified`.)
 
 Why it matters: the client knows a plugin's agents as `plugin:agent` and does not find the bare name ("Agent
 type 'x' not found"). The main session can look the name up in its list of agents; a subagent is not shown that
-list and has only what its own prompt says. A forked skill falls back, without a word, to an agent with every
-tool.
+list and has only what its own prompt says.
 
 How to fix: write `plugin:agent` everywhere work is sent.
 """
 
-from pluglint.graph import HEADER_AGENT, LISTED, SENTENCE, SIBLING, SUBAGENT_TYPE, TABLE
+from pluglint.graph import LISTED, SENTENCE, SIBLING, SUBAGENT_TYPE, TABLE
 from pluglint.graph import HERE as IN_PACKAGE
 from pluglint.rule import AGENT, CLAUDE_CODE, COMMAND, DIRECTORY, HERE, REFERENCE, SKILL, WARNING, Example, Problem, Rule
 from pluglint.rules._delegation import holds
@@ -35,10 +34,6 @@ GOOD = (
 BAD = (
     Example({"agents/lead.md": _LEAD.format("Agent") + _TABLE.format("reviewer", HERE), "agents/reviewer.md": _REVIEWER}, message="'reviewer' is not found: the client knows it as 'demo:reviewer'"),
     Example({"commands/go.md": f"---\ndescription: Goes.\n---\nCall the Agent tool with `subagent_type: \"reviewer\"`.{HERE}\n", "agents/reviewer.md": _REVIEWER}, message="'reviewer' is not found: the client knows it as 'demo:reviewer'"),
-    Example(
-        {"skills/look/SKILL.md": f"---\nname: look\ndescription: Looks at changes. Use when one is ready.\ncontext: fork\nagent: reviewer{HERE}\n---\nLook.\n", "agents/reviewer.md": _REVIEWER},
-        message="'reviewer' is not found, and the skill runs with every tool: the client knows it as 'demo:reviewer'",
-    ),
 )
 
 
@@ -48,11 +43,10 @@ def check(document):
     calls = document.kind == "agent" and holds(document, "Agent")
     seen = set()
     for edge in document.edges:
-        literal = edge.via in (SUBAGENT_TYPE, HEADER_AGENT)
+        literal = edge.via == SUBAGENT_TYPE
         if not literal and not (calls and edge.via in (TABLE, LISTED, SENTENCE)) or edge.wants != "agent" or edge.status not in (IN_PACKAGE, SIBLING):
             continue
         if edge.target.lower() == edge.found.lower() or edge.target in seen or edge.found == document.qualified:
             continue
         seen.add(edge.target)  # once a name and file: the rest is the same slip
-        how = ", and the skill runs with every tool" if edge.via == HEADER_AGENT and document.string("context") == "fork" else ""
-        yield Problem(document.source, edge.span, f"'{edge.target}' is not found{how}: the client knows it as '{edge.found}'", f"Write `{edge.found}`.")
+        yield Problem(document.source, edge.span, f"'{edge.target}' is not found: the client knows it as '{edge.found}'", f"Write `{edge.found}`.")
