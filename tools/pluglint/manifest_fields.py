@@ -28,6 +28,17 @@ def shapes() -> dict[str, Any]:
     return _SHAPES
 
 
+# What an unreadable file of each kind costs.
+EFFECTS = {
+    "manifest": "The plugin is not loaded at all.",
+    "portable-manifest": "Other clients cannot read the plugin.",
+    "marketplace": "The marketplace cannot be added.",
+    "hooks": "The plugin loads without the hooks of this file.",
+    "mcp": "No server of this file starts, and no message says so.",
+    "lsp": "No language server of this file starts.",
+    "settings": "None of these settings is applied.",
+}
+
 # -- types
 
 _KINDS = {"string": (STRING,), "boolean": (BOOLEAN,), "number": (INTEGER, NUMBER), "object": (MAP,), "list": (LIST,)}

@@ -7,10 +7,9 @@ over in the same way.
 How to fix: start the file with `{` and put the keys directly below it.
 """
 
-from pluglint.manifest_fields import opening, seen_words
+from pluglint.manifest_fields import EFFECTS, opening, seen_words
 from pluglint.parse.node import LIST
 from pluglint.rule import ERROR, HERE, JSON_FILES, Example, Problem, Rule
-from pluglint.rules.json_unparsable import EFFECTS
 
 RULE = Rule(
     title="a JSON file does not hold an object",

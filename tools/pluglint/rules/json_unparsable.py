@@ -8,6 +8,7 @@ missing, with a broken `.mcp.json` no server starts, and neither says a word in 
 How to fix: correct the file at the place shown. The first error is reported; others may follow it.
 """
 
+from pluglint.manifest_fields import EFFECTS
 from pluglint.rule import ERROR, HERE, JSON_FILES, Example, Problem, Rule
 
 RULE = Rule(
@@ -24,17 +25,6 @@ BAD = (
     Example({".lsp.json": f"{HERE}"}, message="not valid JSON: the file is empty"),
     Example(f'{{{HERE}\n  "name": "demo"\n', message="not valid JSON: the file ends too early; the object opened here is not closed"),
 )
-
-EFFECTS = {
-    "manifest": "The plugin is not loaded at all.",
-    "portable-manifest": "Other clients cannot read the plugin.",
-    "marketplace": "The marketplace cannot be added.",
-    "hooks": "The plugin loads without the hooks of this file.",
-    "mcp": "No server of this file starts, and no message says so.",
-    "lsp": "No language server of this file starts.",
-    "settings": "None of these settings is applied.",
-}
-
 
 def check(document):
     if document.error is not None:
