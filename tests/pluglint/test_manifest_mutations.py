@@ -146,7 +146,7 @@ ROWS: list[tuple[str, dict[str, str | None], dict[str, str]]] = [
     ("absolute path in a command", hooks(handler={"type": "command", "command": "/home/ada/a.sh"}), {"command-path-of-one-machine": ERROR}),
     ("matcher a list", hooks("PreToolUse", matcher=["Bash"]), {"hook-matcher-invalid": WARNING}),
     ("matcher on Stop", hooks(matcher="Bash"), {"hook-matcher-invalid": WARNING}),
-    ("matcher of an unknown tool", hooks("PreToolUse", matcher="Bash|MultiEdit"), {"hook-matcher-invalid": WARNING}),
+    ("matcher of an unknown tool", hooks("PreToolUse", matcher="Bash|edit"), {"hook-matcher-invalid": WARNING}),
     ("if on Stop", hooks(handler={**HANDLER, "if": "Bash(git *)"}), {"hook-if-never-runs": ERROR}),
     ("once", hooks(handler={**HANDLER, "once": True}), {"hook-once-ignored": WARNING}),
     (".mcp.json syntax error", {".mcp.json": '{"mcpServers": {},}'}, {"json-unparsable": ERROR}),

@@ -27,11 +27,12 @@ RULE = Rule(
 _HOOK = '"hooks": [{"type": "command", "command": "true"}]'
 
 GOOD = (
-    Example('{"hooks": {"PreToolUse": [{"matcher": "Edit|Write, Bash", ' + _HOOK + '}, {"matcher": "mcp__files__.*", ' + _HOOK + '}, {"matcher": "", ' + _HOOK + "}]}}\n"),
+    Example('{"hooks": {"PreToolUse": [{"matcher": "Edit|Write, Bash|MultiEdit", ' + _HOOK + '}, {"matcher": "mcp__files__.*", ' + _HOOK + '}, {"matcher": "", ' + _HOOK + "}]}}\n"),
     Example('{"hooks": {"SessionStart": [{"matcher": "startup|clear", ' + _HOOK + '}], "SubagentStop": [{"matcher": "^demo:a$", ' + _HOOK + "}]}}\n"),
 )
 BAD = (
-    Example('{\n  "hooks": {"PreToolUse": [\n    {"matcher": "Edit|MultiEdit|Wirte", ' + HERE + "\n     " + _HOOK + "}\n  ]}\n}\n", message="no tool is called 'MultiEdit'"),
+    Example('{\n  "hooks": {"PreToolUse": [\n    {"matcher": "MultiEdit", ' + HERE + "\n     " + _HOOK + "}\n  ]}\n}\n", message="no tool is called 'MultiEdit'"),
+    Example('{\n  "hooks": {"PreToolUse": [\n    {"matcher": "Edit|Wirte", ' + HERE + "\n     " + _HOOK + "}\n  ]}\n}\n", message="no tool is called 'Wirte'"),
     Example('{\n  "hooks": {"PreToolUse": [\n    {"matcher": ["Edit", "Write"], ' + HERE + "\n     " + _HOOK + "}\n  ]}\n}\n", message="`matcher` must be a string, not a list"),
     Example('{\n  "hooks": {"PreToolUse": [\n    {"matcher": "Bash(", ' + HERE + "\n     " + _HOOK + "}\n  ]}\n}\n", message="'Bash(' is no regular expression: missing ), unterminated subpattern"),
     Example('{\n  "hooks": {"Stop": [\n    {"matcher": "Bash", ' + HERE + "\n     " + _HOOK + "}\n  ]}\n}\n", message="'Stop' looks at no matcher: this hook runs every time"),
@@ -60,17 +61,18 @@ def check(document):
 
 def _names(document, matcher):
     known = tool_names()
+    retired = FACTS["tools"]["retired"]
+    alive = any(match.group() in known for match in re.finditer(r"[\w-]+", matcher.text))
     for match in re.finditer(r"[\w-]+", matcher.text):
         name = match.group()
-        if name in known:
+        if name in known or (alive and name in retired):  # an old name beside living ones serves older clients
             continue
         if name.startswith("mcp__"):
             if name.count("__") == 1:
                 yield Problem(document.source, within(document, matcher, name, match.start()), f"'{name}' names a server and no tool: it matches nothing", f"Write '{name}__.*'.")
             continue
-        retired = FACTS["tools"]["retired"].get(name)
         close = did_you_mean(name, known)
-        hint = f"The tool is gone; instead: {retired}." if retired else f"Did you mean '{close}'?" if close else "Names of tools are case-sensitive."
+        hint = f"The tool is gone; instead: {retired[name]}." if name in retired else f"Did you mean '{close}'?" if close else "Names of tools are case-sensitive."
         yield Problem(document.source, within(document, matcher, name, match.start()), f"no tool is called '{name}'", hint)
 
 
