@@ -9,7 +9,7 @@ How to fix: remove the key, when the default folder holds everything, or name th
 """
 
 from pluglint.facts import FACTS
-from pluglint.manifest_fields import tidy
+from pluglint.manifest_fields import ABSENT, state, tidy
 from pluglint.parse.node import LIST, MAP, STRING
 from pluglint.rule import CLAUDE_CODE, DIRECTORY, HERE, MANIFEST, WARNING, Example, Problem, Rule
 from pluglint.words import listed, plural
@@ -45,6 +45,8 @@ def check(document):
             items = [source for _, value in node.pairs if (source := value.get("source")) is not None]
         else:
             items = list(node.items) if node.kind == LIST else [node]
+        if any(item.kind == STRING and not item.text.startswith("./") for item in items) or (node.kind == STRING and state(document.package, node.text) == ABSENT) or (node.kind == MAP and key != "commands"):
+            continue  # refused for another reason: said by the rule about that
         named = [tidy(item.text) for item in items if item.kind == STRING]
         ending = ".js" if key == "workflows" else ".md"
         lost = [
