@@ -4,8 +4,8 @@ What it checks: a plugin has no `CLAUDE.md` at its root.
 Why it matters: it is never loaded for the people who install the plugin, and strict validation warns of it. What it
 says reaches nobody.
 
-How to fix: put instructions into a skill or an agent. When the file is for those who work on the plugin, allow it:
-`allow: claude-md-in-plugin` in a comment, or ignore the rule in the configuration.
+How to fix: put instructions into a skill or an agent. When the file is for those who work on the plugin, say so in its
+first line: `<!-- pluglint: ignore[claude-md-in-plugin] for contributors -->`.
 """
 
 from pluglint.rule import CLAUDE_CODE, DIRECTORY, HERE, PACKAGE, WARNING, Example, Problem, Rule

@@ -1,6 +1,7 @@
 """
 What it checks: a `matcher` is one string; when it holds more than names, `|` and commas, it is a regular expression that
-compiles; names of tools in it are tools that some session has; and the event is one that looks at matchers.
+compiles; names of tools in it are tools that some session has; and the event is one that looks at matchers. A retired
+name beside living ones is left alone.
 
 Why it matters: a matcher that names no tool never matches, so the guard behind it never runs. On events without matchers
 (`Stop`, `UserPromptSubmit`, ...) it is not read, and the hook runs every time.
