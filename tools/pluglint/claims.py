@@ -221,7 +221,7 @@ def claims_in_text(text: str, start: int, end: int, whole: bool) -> Iterator[Cla
     words = "|".join(word for word, value in NUMBER_WORDS.items() if value > 1)
     pattern = (
         rf"(?i)(?<![\w.,#$/:%–—-])(\d{{1,3}}(?:,\d{{3}})+|\d{{1,5}}|{words})(\+?)[*_`]{{0,3}}((?:[ \n]+[A-Za-z-]+){{0,3}}?)[ \n]+[*_]{{0,3}}"
-        r"((?:sub-?)?agents|skills|commands|plugins|hooks)\b(?![-/'’:\w])"
+        r"((?:sub-?)?agents|skills|commands|plugins|hooks)\b(?![-/'’\w]|:\w)"
     )
     found = []
     for match in re.compile(pattern).finditer(text, start, end):
