@@ -480,3 +480,88 @@ def _version(text: str) -> Any:
 
 def is_version(text: str) -> bool:
     return re.fullmatch(r"v?\d+(?:\.\d+){1,3}(?:[-+][0-9A-Za-z.+-]+)?", text.strip()) is not None
+
+
+class Inventory(NamedTuple):
+    """A table or list of the README that names components of this package.
+
+    head      where to point for the table as a whole
+    kind      the kind of component it lists, "" for a mixture
+    known     (name, kind, document) that exist; `gone` names that do not, though they look like components
+    label     "table" or "list"
+    """
+
+    label: str
+    head: Span
+    kind: str
+    known: list[tuple[Named, str, Document]]
+    gone: list[Named]
+    texts: list[tuple[Named, str, Span]]
+
+
+def inventories(readme: MarkdownDocument) -> list[Inventory]:
+    """The tables and lists of a README at least half of whose names are components of the package."""
+    return readme.package.memo("inventories", lambda package: _inventories(readme))
+
+
+def _inventories(readme: MarkdownDocument) -> list[Inventory]:
+    markdown = readme.markdown
+    known = known_names(readme.package)
+    found = []
+    if not known:
+        return found
+    for table in markdown.tables:
+        header = markdown.cells(table.header)
+        titles = [markdown.slice(cell).strip("*_` ").lower() for cell in header]
+        rows = [row for row in markdown.rows(table) if row]
+        names = [plain_name(markdown.slice(row[0]), row[0].start) for row in rows]
+        column = next((at for at, title in enumerate(titles) if at and title in ("description", "what it does", "purpose")), None)
+        texts = [(name, markdown.slice(row[column]), row[column]) for name, row in zip(names, rows) if column is not None and name is not None and column < len(row)]
+        inventory = _inventory("table", header[0] if header and header[0].end > header[0].start else table.header, _kind_above(markdown, table.span.start, titles[:1]), names, known, texts, markdown)
+        if inventory is not None:
+            found.append(inventory)
+    for items in markdown.lists:
+        if items.depth or len(items.items) > 400:
+            continue
+        names = [_item_name(markdown, item.text) for item in items.items]
+        inventory = _inventory("list", items.items[0].text, _kind_above(markdown, items.span.start, []), names, known, [], markdown)
+        if inventory is not None:
+            found.append(inventory)
+    return found
+
+
+def _item_name(markdown: Any, span: Span) -> Named | None:
+    """The name that a list item starts with: marked (bold, code, link), or with a colon or dash behind it."""
+    raw = markdown.slice(span)
+    named = plain_name(raw, span.start)
+    if named is None or "." in named.name:
+        return None
+    after = markdown.text[named.span.end : span.end].lstrip("`*_])")
+    marked = raw[:1] in "`*_["
+    return named if marked or not after.strip() or after.lstrip()[:1] in "(:–—-" else None
+
+
+def _kind_above(markdown: Any, offset: int, titles: list[str]) -> str:
+    """The kind that the column title or the heading above speaks of."""
+    heading = next((one.text for one in reversed(markdown.headings) if one.span.start < offset), "")
+    for text in (*titles, heading):
+        match = re.search(rf"(?i)\b({_NOUN})\b", text)
+        if match is not None:
+            return kind_of(match.group(1))
+    return ""
+
+
+def _inventory(label: str, head: Span, kind: str, names: list[Named | None], known: dict, texts: list, markdown: Any) -> Inventory | None:
+    there, gone = [], []
+    for name in names:
+        if name is None:
+            continue
+        hit = known.get(folded(name.name))
+        if hit is not None:
+            there.append((name, *hit))
+        elif name.name == name.name.lower() and " " not in name.name and ("-" in name.name or markdown.text[name.span.start - 1] in "`/"):
+            gone.append(name)
+    if len(there) < 2 or len(there) * 2 < len(names):
+        return None
+    kinds = {one for _, one, _ in there}
+    return Inventory(label, head, kinds.pop() if len(kinds) == 1 else "", there, gone, texts)
