@@ -30,15 +30,15 @@ class Change(NamedTuple):
 
 def changes(text: str, start: int = 0) -> Iterator[Change]:
     """Every stated change in a text, code included: arithmetic holds there too."""
-    if "(" in text:
-        for arrow in ("→", "->"):
-            at = text.find(arrow, start)
-            while at >= 0:
-                change = _after_arrow(text, at, len(arrow))
-                if change is not None:
-                    yield change
-                at = text.find(arrow, at + len(arrow))
-    if "|" in text:
+    percent = "%" in text
+    for arrow in ("→", "->") if percent else ("→",):  # most files hold neither sign, and "->" is frequent in code
+        at = text.find(arrow, start)
+        while at >= 0:
+            change = _after_arrow(text, at, len(arrow))
+            if change is not None:
+                yield change
+            at = text.find(arrow, at + len(arrow))
+    if percent and "|" in text:
         yield from _tables(text, start)
 
 
@@ -149,17 +149,9 @@ _DELTA = frozenset("improvement change delta δ gain difference increase reducti
 
 def _tables(text: str, start: int) -> Iterator[Change]:
     """Tables with one column each for before, after and the change, also where a broken fence hides the table."""
-    seen: set[int] = set()
-    for word in ("mprovement", "hange |", "hange  ", "elta", "Gain", "ifference", "ncrease", "eduction", "Δ"):
-        at = text.find(word, start)
-        while at >= 0:
-            line = text.rfind("\n", 0, at) + 1
-            end = text.find("\n", at)
-            end = len(text) if end < 0 else end
-            if line not in seen and text[line : line + 1] == "|" and text.startswith(("|-", "| -", "|:", "| :"), end + 1):
-                seen.add(line)
-                yield from _table(text, line, end)
-            at = text.find(word, end)
+    for match in re.compile(r"\n(\|[^\n]*)(?=\n\|[ :-])").finditer(text, start):
+        if any(word in match.group(1).lower() for word in _DELTA):
+            yield from _table(text, *match.span(1))
 
 
 def _table(text: str, line: int, end: int) -> Iterator[Change]:

@@ -27,12 +27,14 @@ GOOD = (
 )
 BAD = (
     Example(_HEADER + f"All 2 skills have **3x more** cases:{HERE}\n- a: 10 → 20 cases\n- b: 5 → 18 cases\n", message="says 3x more of all, but 10 → 20 is 2x"),
-    Example(_HEADER + f"There are four times as many cases:{HERE}\n\n- a: 10 -> 20\n- b: 5 -> 12\n", message="says four times as many, but 15 → 32 is 2.13x"),
+    Example(_HEADER + f"There are four times as many cases:{HERE}\n\n- a: 10 → 20\n- b: 5 → 12\n", message="says four times as many, but 15 → 32 is 2.13x"),
 )
 
 
 def check(document):
     text = document.text
+    if "→" not in text:
+        return
     for mark in ("x more", "× more", " times more", " times as many"):
         at = text.find(mark, document.frontmatter.body)
         while at >= 0:
@@ -74,7 +76,7 @@ def _pairs(text, at):
         stop = text.find("\n", at + 1)
         stop = len(text) if stop < 0 else stop
         line = text[at + 1 : stop]
-        match = re.match(r"\s*[-*+] .*?(?<![\w.])(\d+(?:\.\d+)?) ?(?:→|->) ?(\d+(?:\.\d+)?)(?![\w.]*[%\d])", line[:200])
+        match = re.match(r"\s*[-*+] .*?(?<![\w.])(\d+(?:\.\d+)?) ?→ ?(\d+(?:\.\d+)?)(?![\w.]*[%\d])", line[:200])
         if match is not None:
             found.append((float(match.group(1)), float(match.group(2)), Span(at + 1 + match.start(1), at + 1 + match.end(2))))
         elif line.strip() or found or blank:

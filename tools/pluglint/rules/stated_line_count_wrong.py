@@ -11,13 +11,13 @@ How to fix: write the length that the file has, or take it out.
 
 import re
 
-from pluglint.rule import ERROR, HERE, MARKDOWN, Example, Location, Problem, Rule, Span
+from pluglint.rule import CHANGELOG, ERROR, HERE, PAGE, README, REFERENCE, SKILL, Example, Location, Problem, Rule, Span
 from pluglint.words import plural
 
 RULE = Rule(
     title="a stated length in lines is wrong",
     severity=ERROR,
-    on=MARKDOWN,
+    on=(README, CHANGELOG, PAGE, SKILL, REFERENCE),
     source="counted in the file",
 )
 
