@@ -50,7 +50,7 @@ def _after_arrow(text: str, at: int, width: int) -> Change | None:
     second = re.compile(rf"\s*[*_`]*[$€£]?({_NUMBER})(\+?)[ ]?({_UNIT})?[*_`]*(?:\s[a-z]{{2,20}})?\s*\(([^()\n]{{1,60}})\)").match(text, at + width)
     if second is None or second.group(2):
         return None
-    line = text.rfind("\n", 0, at) + 1
+    line = text.rfind("\n", max(0, at - 32), at) + 1
     first = re.search(rf"(?:^|[\s*_`(:|$€£])({_NUMBER})[ ]?({_UNIT})?[*_`]*\s*\Z", text[max(line, at - 32) : at])
     if first is None:
         return None
@@ -72,7 +72,7 @@ def _change(verdict: tuple[str, str] | None, text: str, begin: int, end: int, be
     return Change(verdict[0], Span(begin, end), text[begin:end], f"{before} → {after}", verdict[1])
 
 
-def judge(a: str, a_unit: str, b: str, b_unit: str, sign: str, c: str, c_unit: str, rest: str) -> tuple[str, str] | None:
+def judge(a: str, a_unit: str, b: str, b_unit: str, sign: str, c: str, c_unit: str, rest: str, table: bool = False) -> tuple[str, str] | None:
     """(verdict, what the numbers give) of "a → b (c)", or None where c is no statement about a and b."""
     rest = rest.strip(" !.,;:*")
     percent = c_unit == "%"
@@ -110,7 +110,7 @@ def judge(a: str, a_unit: str, b: str, b_unit: str, sign: str, c: str, c_unit: s
     if points:
         return (RIGHT if absolute else WRONG), f"{difference:+.4g} points"
     if percent and unit == "%":
-        if abs(abs(z) - abs(difference)) < 1e-6 and absolute or relatively and re.match(r"rel", rest, re.I):
+        if abs(abs(z) - abs(difference)) < 1e-6 and absolute or relatively and (re.match(r"rel", rest, re.I) or y == 0 or words and not signed and not table):
             return RIGHT, shown
         return (RELATIVE_ONLY if relatively else RIGHT if absolute else WRONG), shown
     if percent:
@@ -177,7 +177,7 @@ def _table(text: str, line: int, end: int) -> Iterator[Change]:
         if one is None or two is None or stated is None:
             continue
         rest = stated.group(4) or ("" if stated.group(1) else " improvement")
-        verdict = judge(one.group(1), one.group(2) or "", two.group(1), two.group(2) or "", stated.group(1), stated.group(2), stated.group(3) or "", rest)
+        verdict = judge(one.group(1), one.group(2) or "", two.group(1), two.group(2) or "", stated.group(1), stated.group(2), stated.group(3) or "", rest, True)
         begin = text.index(third, cells[columns[2]][0])
         change = _change(verdict, text, begin, begin + len(third), first, second)
         if change is not None:
@@ -207,7 +207,7 @@ def wrong_shares(text: str, start: int = 0) -> Iterator[Share]:
     at = text.find("%", start)
     while at >= 0:
         if text[at - 1 : at].isdigit():
-            line = max(text.rfind("\n", 0, at) + 1, at - 48)
+            line = max(text.rfind("\n", max(0, at - 48), at) + 1, at - 48, 0)
             piece = text[line:at]
             if "/" in piece or " of " in piece:
                 match = re.search(

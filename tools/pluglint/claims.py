@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import Any, Iterator, NamedTuple
 from urllib.parse import unquote
 
@@ -45,7 +46,7 @@ def _tallies(package: Package) -> dict[str, Tally]:
     for kind in ("agent", "skill", "command", "hook"):
         own = _count(package, kind)
         if package.kind == d.MARKETPLACE or (inner and entries):
-            accepted = {sum(numbers) for numbers in zip(*(_pair(_count(one, kind)) for one in [package, *inner]))} | (own.accepted if package.kind != d.MARKETPLACE else set())
+            accepted = {sum(numbers) for numbers in zip(*(_pair(_count(one, kind)) for one in [package, *inner]))} | (own.accepted if own.count else set())
             total = own.count + sum(_count(one, kind).count for one in inner)
             places = own.places + tuple(place for one in inner[:3] for place in _count(one, kind).places[:1])
             hidden = remote or own.open or any(_count(one, kind).open for one in inner)
@@ -55,8 +56,8 @@ def _tallies(package: Package) -> dict[str, Tally]:
             result[kind] = Tally(own.accepted | {total}, own.count, own.open, own.places[:3])
         else:
             result[kind] = own._replace(places=own.places[:3])
-    if not result["command"].count:  # a skill is also a slash command
-        result["command"] = result["skill"]
+    if not result["command"].count:  # each skill is also a slash command
+        result["command"] = result["command"]._replace(accepted=frozenset(range(result["skill"].count + 1)))
     else:
         result["command"] = result["command"]._replace(accepted=result["command"].accepted | {result["command"].count + result["skill"].count})
     if entries and package.marketplace is not None:
@@ -80,11 +81,19 @@ def _own(package: Package, kind: str) -> Tally:
     rels = [rel for rel, taken in package.taken_for.items() if taken == kind]
     documents = {"agent": package.agents, "skill": package.skills, "command": package.commands}[kind]
     accepted = {len(rels)}
-    if kind == "agent":  # a README below agents/ is loaded, but nobody counts it
+    # A README below agents/ is loaded, but nobody counts it.
+    notes = ("readme.md", "claude.md", "agents.md")
+    accepted.add(sum(1 for rel in rels if not rel.lower().endswith(notes)))
+    if kind == "agent":
         accepted.add(sum(1 for one in documents if one.header is not None or one.frontmatter.error is not None))
-        accepted.add(sum(1 for rel in rels if not rel.lower().endswith("readme.md")))
+    # The skill or command that carries the plugin's own name is its front door, and often not counted.
+    own_names = {package.name, package.path.rstrip("/").rpartition("/")[2]}
+    if any(one.name in own_names for one in documents):
+        accepted |= {count - 1 for count in accepted}
     folder = kind + "s"
-    linked = any(entry.link is not None and (entry.folder or entry.link == "dangling") for rel, entry in package.entries.items() if entry.link is not None and rel.split("/")[0] == folder)
+    # Components in folders that the client does not read (a pack of plugins without manifests): no telling what is meant.
+    nested = any(f"/{folder}/" in rel and taken in ("page", "reference", "skill") for rel, taken in package.taken_for.items())
+    linked = nested or any(entry.link is not None and (entry.folder or entry.link == "dangling") for rel, entry in package.entries.items() if entry.link is not None and rel.split("/")[0] == folder)
     places = tuple(one.at(one.first_line(), f"one of {len(rels)}") for one in documents[:3])
     return Tally(frozenset(accepted), len(rels), linked, places)
 
@@ -227,6 +236,8 @@ def claims_in_text(text: str, start: int, end: int, whole: bool) -> Iterator[Cla
     for match in re.compile(pattern).finditer(text, start, end):
         value = number(match.group(1))
         middle = match.group(3).lower().split()
+        if len(found) >= 400:  # no description of a package states more
+            break
         if value is None or any(word not in _NEUTRAL for word in middle):
             continue
         sentence = _sentence_start(text, start, match.start())
@@ -240,7 +251,7 @@ def claims_in_text(text: str, start: int, end: int, whole: bool) -> Iterator[Cla
         near = [other for other in (found[at - 1] if at else None, found[at + 1] if at + 1 < len(found) else None) if other is not None]
         listed = any(other[5] == sentence and kind_of(other[0].group(4)) != kind_of(match.group(4)) and _gap(match, other[0]) <= 25 for other in near)
         if whole or listed or re.search(r"(?i)\ball(?: of (?:the|its|our))?\s+[*_]*\Z", before) or (
-            re.search(rf"(?i){_OWNS}[^.;:]{{0,60}}\Z", before) and re.search(rf"(?i){_SUBJECT}", before)
+            re.search(rf"(?i){_OWNS}[^.;:]{{0,60}}\Z", before) and re.search(rf"(?i)(?:\b(?:this|the|our)\s+(?:[\w-]+\s+){{0,2}}|\A\W*(?:an?\s+|the\s+)?(?:[\w-]+\s+){{0,3}}){_SUBJECT}", before)
         ):
             yield Claim(kind_of(match.group(4)), value, Span(*match.span(1)), at_least, listed)
 
@@ -488,7 +499,7 @@ class Inventory(NamedTuple):
     head      where to point for the table as a whole
     kind      the kind of component it lists, "" for a mixture
     known     (name, kind, document) that exist; `gone` names that do not, though they look like components
-    label     "table" or "list"
+    label     "table" or "list"; `about` the kind that the heading or the column title speaks of
     """
 
     label: str
@@ -497,6 +508,7 @@ class Inventory(NamedTuple):
     known: list[tuple[Named, str, Document]]
     gone: list[Named]
     texts: list[tuple[Named, str, Span]]
+    about: str
 
 
 def inventories(readme: MarkdownDocument) -> list[Inventory]:
@@ -541,10 +553,15 @@ def _item_name(markdown: Any, span: Span) -> Named | None:
     return named if marked or not after.strip() or after.lstrip()[:1] in "(:–—-" else None
 
 
+def heading_above(markdown: Any, offset: int) -> str:
+    """The text of the heading that an offset stands below."""
+    at = bisect_left(markdown.headings, offset, key=lambda one: one.span.start)
+    return markdown.headings[at - 1].text if at else ""
+
+
 def _kind_above(markdown: Any, offset: int, titles: list[str]) -> str:
     """The kind that the column title or the heading above speaks of."""
-    heading = next((one.text for one in reversed(markdown.headings) if one.span.start < offset), "")
-    for text in (*titles, heading):
+    for text in (*titles, heading_above(markdown, offset)):
         match = re.search(rf"(?i)\b({_NOUN})\b", text)
         if match is not None:
             return kind_of(match.group(1))
@@ -564,4 +581,4 @@ def _inventory(label: str, head: Span, kind: str, names: list[Named | None], kno
     if len(there) < 2 or len(there) * 2 < len(names):
         return None
     kinds = {one for _, one, _ in there}
-    return Inventory(label, head, kinds.pop() if len(kinds) == 1 else "", there, gone, texts)
+    return Inventory(label, head, kinds.pop() if len(kinds) == 1 else "", there, gone, texts, kind)

@@ -42,11 +42,17 @@ def check(document):
     if package.kind not in (PLUGIN, MARKETPLACE):
         return
     for name, span in _names(document):
-        if package.exists(name) or name.upper().startswith("LICENSE") and any(rel.upper().startswith(("LICENSE", "LICENCE", "COPYING")) for rel in package.entries):
+        if package.exists(name) or name.upper().startswith("LICENSE") and _license(package) or package.exists(f".github/{name}") or package.exists(f"docs/{name}"):
             continue
         close = did_you_mean(name, [rel for rel in package.entries if rel.split("/")[0] == name.split("/")[0]]) if "/" in name else None
         hint = f"Did you mean '{close}'?" if close else "Ship it, or take the sentence out."
         yield Problem(document.source, span, f"'{name}' is not in the package", hint)
+
+
+def _license(package):
+    """Whether there is a license, here or in the package around this one."""
+    around = [one for one in package.workspace.packages if package.path.startswith(one.path.rstrip("/") + "/")] if package.workspace is not None else []
+    return any(rel.upper().startswith(("LICENSE", "LICENCE", "COPYING")) for one in (package, *around) for rel in one.entries)
 
 
 def _names(document):
@@ -61,6 +67,9 @@ def _names(document):
             continue
         if any(start <= span.start < end for start, end in linked) or re.search(_ELSEWHERE, _sentence(text, span)):
             continue
+        line = document.source.line_span(span.start)
+        if text[line.start : span.start].strip(" -*+>") == "" == text[span.end : line.end].strip() and name in _ROOT_FILES:
+            continue  # one of a list of file names: what the plugin reads, as a rule
         at = text.index(name, span.start)
         yield name, Span(at, at + len(name))
     if "ee LICENSE" in text:  # in the whole text: a fence that is not closed would hide the last lines of a README
@@ -70,6 +79,7 @@ def _names(document):
 
 def _sentence(text, span):
     """The paragraph line and its neighbourhood: what is done with the file."""
-    start = max(text.rfind("\n\n", 0, span.start), text.rfind("\n- ", 0, span.start), text.rfind("\n#", 0, span.start), text.rfind(". ", 0, span.start))
-    ends = [at for at in (text.find("\n\n", span.end), text.find("\n- ", span.end), text.find(". ", span.end)) if at >= 0]
-    return text[max(start, 0) : span.start] + " " + text[span.end : min(ends, default=len(text))]
+    floor, limit = max(0, span.start - 600), span.end + 600
+    start = max(text.rfind(mark, floor, span.start) for mark in ("\n\n", "\n- ", "\n#", ". "))
+    ends = [at for at in (text.find(mark, span.end, limit) for mark in ("\n\n", "\n- ", ". ")) if at >= 0]
+    return text[max(start, floor) : span.start] + " " + text[span.end : min(ends, default=limit)]

@@ -38,7 +38,7 @@ def check(document):
     for mark in ("x more", "× more", " times more", " times as many"):
         at = text.find(mark, document.frontmatter.body)
         while at >= 0:
-            line = text.rfind("\n", 0, at) + 1
+            line = max(text.rfind("\n", max(0, at - 300), at) + 1, at - 300, 0)
             match = re.search(r"(?:^|[\s*_(])(\d+(?:\.\d+)?|[a-z]+)\Z", text[line:at])
             value = (NUMBER_WORDS.get(match.group(1)) or (float(match.group(1)) if match.group(1)[0].isdigit() else None)) if match is not None else None
             if value:
@@ -48,7 +48,7 @@ def check(document):
 
 def _judge(document, span, value, line):
     text = document.text
-    end = text.find("\n", span.end)
+    end = text.find("\n", span.end, span.end + 300)
     intro = text[line:end] if end >= 0 else ""
     pairs = _pairs(text, end) if intro.rstrip(" *_").endswith(":") else []
     pairs = [pair for pair in pairs if pair[0] > 0]

@@ -1,5 +1,5 @@
 """
-What it checks: a length in lines, such as "(1,675 lines)" or "450+ lines", that stands behind a link to a file of the
+What it checks: in the README and in skills, a length in lines, such as "(1,675 lines)" or "450+ lines", that stands behind a link to a file of the
 package or behind its name, against the length of that file. One line or one per cent more or less is fine; "450+"
 means at least; "about", "under" and the like are left alone.
 
@@ -11,13 +11,13 @@ How to fix: write the length that the file has, or take it out.
 
 import re
 
-from pluglint.rule import CHANGELOG, ERROR, HERE, PAGE, README, REFERENCE, SKILL, Example, Location, Problem, Rule, Span
+from pluglint.rule import ERROR, HERE, README, REFERENCE, SKILL, Example, Location, Problem, Rule, Span
 from pluglint.words import plural
 
 RULE = Rule(
     title="a stated length in lines is wrong",
     severity=ERROR,
-    on=(README, CHANGELOG, PAGE, SKILL, REFERENCE),
+    on=(README, SKILL, REFERENCE),
     source="counted in the file",
 )
 
@@ -36,7 +36,7 @@ def check(document):
     text = document.text
     at = text.find(" lines", document.frontmatter.body)
     while at >= 0:
-        line = text.rfind("\n", 0, at) + 1
+        line = max(text.rfind("\n", max(0, at - 400), at) + 1, at - 400, 0)
         match = re.search(r"(?:^|[\s(*_`|,:–—-])(\d{1,3}(?:,\d{3})+|\d{1,6})(\+?)\Z", text[max(line, at - 12) : at])
         if match is not None:
             begin = max(line, at - 12) + match.start(1)
@@ -46,8 +46,8 @@ def check(document):
 
 def _compare(document, line, begin, end, match):
     text = document.text
-    stop = text.find("\n", end)
-    after = text[end + 6 : stop if stop >= 0 else len(text)]
+    stop = text.find("\n", end, end + 200)
+    after = text[end + 6 : stop if stop >= 0 else end + 200]
     if not (match.group(2) or re.match(r"\s*(?:\)|\Z|[,;.|]|total\b|of (?:markdown|text|prompt|guidance)\b)", after)):
         return
     if re.search(r"(?:~|≈|about|under|over|than|up to|most|least|around|nearly|max\w*|limit|first|last|roughly|to|[-–<>≤≥])\s*[*_(]*\Z", text[line:begin], re.I):
