@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from typing import Any, Iterator, NamedTuple
-from urllib.parse import unquote
 
 from pluglint import discover as d
 from pluglint.finding import Location
@@ -183,7 +182,11 @@ def badges(document: MarkdownDocument) -> Iterator[Badge]:
 
 
 def _decoded(part: str) -> str:
-    return unquote(part).replace("_", " ").replace("\0\0", "-").replace("\1\1", "_").strip()
+    if "%" in part:
+        from urllib.parse import unquote  # rarely needed, and slow to load
+
+        part = unquote(part)
+    return part.replace("_", " ").replace("\0\0", "-").replace("\1\1", "_").strip()
 
 
 # -- counts
