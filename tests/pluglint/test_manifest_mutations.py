@@ -25,7 +25,7 @@ HANDLER = {"type": "command", "command": 'sh "${CLAUDE_PLUGIN_ROOT}/hooks/a.sh"'
 OWNER = {"name": "Example Author"}
 MARKET: dict[str, Any] = {"name": "market", "owner": OWNER, "description": "Ours.", "plugins": [{"name": "demo", "source": "./plugins/demo"}]}
 M, K = ".claude-plugin/plugin.json", ".claude-plugin/marketplace.json"
-PREFIXES = ("json-", "manifest-", "marketplace-", "portable-", "component-", "hook-", "command-file", "command-path", "plugin-root", "mcp-", "lsp-", "user-config", "channel-", "settings-", "claude-md")
+PREFIXES = ("json-", "manifest-", "marketplace-", "portable-", "component-", "hook-", "command-file", "command-path", "plugin-root", "mcp-", "lsp-", "user-config", "channel-", "settings-", "claude-md", "version-mismatch", "manifests-disagree")
 
 BASE: dict[str, str] = {
     M: json.dumps(MANIFEST),
@@ -181,11 +181,11 @@ ROWS: list[tuple[str, dict[str, str | None], dict[str, str]]] = [
     ("no plugins", {**dict.fromkeys(BASE), K: json.dumps({**MARKET, "plugins": []})}, {"marketplace-description-missing": WARNING}),
     ("unknown field at the top", market(maturity=1), {"marketplace-key-unknown": WARNING}),
     ("unknown field in an entry", entry(maturity=1), {"marketplace-key-unknown": WARNING}),
-    ("entry version differs", entry(version="2.0.0"), {"marketplace-entry-disagrees": WARNING}),
+    ("entry version differs", entry(version="2.0.0"), {"version-mismatch": ERROR}),
     ("entry version agrees", entry(version="1.0.0"), {}),
     ("source folder does not exist", entry(source="./plugins/nope"), {"marketplace-source-missing": ERROR, "marketplace-plugin-unlisted": INFO}),
     ("github source with a malformed repo", entry(source={"source": "github", "repo": "x"}), {"marketplace-source-invalid": ERROR, "marketplace-plugin-unlisted": INFO}),
-    ("entry name differs", entry(name="other"), {"marketplace-entry-disagrees": WARNING}),
+    ("entry name differs", entry(name="other"), {"manifests-disagree": ERROR}),
     ("entry hooks by path", entry(hooks="./hooks/hooks.json"), {"marketplace-entry-hooks-not-inline": ERROR}),
     ("strict false with components", entry(strict=False, skills=["./skills/s"]), {"marketplace-strict-conflict": ERROR}),
     ("rename to nothing", market(renames={"old": "gone"}), {"marketplace-rename-broken": ERROR}),

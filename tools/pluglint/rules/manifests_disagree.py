@@ -22,7 +22,7 @@ RULE = Rule(
 
 _MANIFEST = '{\n  "name": "demo",\n  "version": "1.0.0",\n  "description": "A demonstration.",\n  "author": {"name": "Example Author"},\n  "license": "MIT"\n}\n'
 _PORTABLE = '{{\n  "$schema": "https://agent-plugins.org/schemas/1.0.0/plugin.schema.json",\n  "name": "demo",\n  "version": "1.0.0",\n  "description": "A demonstration.",\n  "author": {{"name": "{0}"}},{1}\n  "license": "{2}"{3}\n}}\n'
-_SHOP = '{{\n  "name": "shop",\n  "owner": {{"name": "Example"}},\n  "description": "Things.",\n  "plugins": [\n    {{"name": "{0}", "source": "./demo", "license": "MIT", "author": "Example Author"}}{1}\n  ]\n}}\n'
+_SHOP = '{{\n  "name": "shop",\n  "owner": {{"name": "Example"}},\n  "description": "Things.",\n  "plugins": [\n    {{"name": "{0}", "source": "./demo", "license": "MIT", "author": {{"name": "Example Author"}}}}{1}\n  ]\n}}\n'
 
 GOOD = (
     Example({".claude-plugin/plugin.json": _MANIFEST, "plugin.json": _PORTABLE.format("Example Author", "", "MIT", "")}),
