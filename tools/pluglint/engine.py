@@ -16,7 +16,8 @@ from pluglint.discover import Discovery, discover
 from pluglint.finding import ERROR, INFO, Finding, Place, finding
 from pluglint.graph import Edge
 from pluglint.model import Document, MarkdownDocument, Package, Workspace, load_package
-from pluglint.rule import AGENT, COMMAND, PACKAGE, REFERENCE, SKILL, WORKSPACE, Loaded, load, rule_ids
+from pluglint.pack import load_rules
+from pluglint.rule import AGENT, COMMAND, PACKAGE, REFERENCE, SKILL, WORKSPACE, Loaded, rule_ids
 
 INTERNAL_ERROR = "internal-error"
 FORK_ABOVE = 1_500_000  # characters of text below which a second process costs more than it saves
@@ -47,10 +48,9 @@ class Report(NamedTuple):
 
 def choose(config: Config) -> list[Loaded]:
     """The rules that a configuration asks for, in order of id."""
-    wanted = [rule_id for rule_id in rule_ids() if rule_id not in config.ignore]
     loaded = []
-    for rule_id in wanted:
-        one = load(rule_id)
+    for one in load_rules([rule_id for rule_id in rule_ids() if rule_id not in config.ignore]):
+        rule_id = one.id
         if config.profile not in one.rule.profiles:
             continue
         if config.select:
