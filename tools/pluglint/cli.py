@@ -86,6 +86,9 @@ def explain(
         from pluglint.rule import rule_ids
 
         ids = rule_ids()
+        if rule == "internal-error":
+            print(command.INTERNAL, end="")
+            return 0
         if rule != "all" and rule not in ids:
             from pluglint.words import did_you_mean
 

@@ -18,7 +18,7 @@ from typing import Any, Callable
 from pydantic import BaseModel
 
 from pluglint import shapes
-from pluglint.commands.explain import page
+from pluglint.commands.explain import INTERNAL, page
 from pluglint.files import write_atomic
 from pluglint.finding import SEVERITIES
 from pluglint.rule import load_all
@@ -105,14 +105,12 @@ default), `portable` (agentskills.io and Agent Plugins), `directory` (submission
 `<!-- pluglint: ignore[rule-id] reason -->` in a body; `ignore-file[rule-id]` covers the file; `until=2027-01-31` ends it.
 `[[suppress]]` in the configuration does the same for globs. A suppression that silences nothing is a finding itself.
 
-**`internal-error`** is no rule: it is how a rule that crashed shows itself. It has severity error, cannot be silenced, leaves
-the other rules running and makes the exit status 3. It is a fault in pluglint: please report it with the file.
 """
 
 
 def rules_text() -> str:
     rules = load_all()
-    parts = [_RULES_HEAD.format(total=f"{len(rules)} rules")]
+    parts = [_RULES_HEAD.format(total=f"{len(rules)} rules") + INTERNAL]
     parts.append("| Rule | Severity | What is wrong |\n| --- | --- | --- |\n" + "".join(f"| [{one.id}](#{one.id}) | {one.rule.severity} | {_cell(one.rule.title)} |\n" for one in rules))
     parts += [page(one.id) for one in rules]
     return "\n".join(parts)

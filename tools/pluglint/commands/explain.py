@@ -8,6 +8,13 @@ import textwrap
 from pluglint.rule import HERE, Example, Loaded, load
 
 
+INTERNAL = """\
+`internal-error` is no rule: it is how a rule that crashed shows itself. It has severity error, cannot be silenced or
+left out, leaves the other rules running and makes the exit status 3. It is a fault in pluglint: please report it with
+the file that it names.
+"""
+
+
 def page(rule_id: str, level: int = 2) -> str:
     """The Markdown page of a rule: its docstring, what it is, and its first examples."""
     loaded = load(rule_id)
