@@ -154,9 +154,9 @@ class _Walker:
         for name in names:
             words = self.words[name]
             items = self.resolve(schema.get("items"))
-            if name == "array" and isinstance(items, dict) and items.get("type") in _PLURAL:
-                inner = self.words[items["type"]] if items["type"] == "object" else ""
-                words += " of " + (inner.removeprefix("a ") + "s" if inner else _PLURAL[items["type"]])
+            inner = items.get("type") if isinstance(items, dict) else None
+            if name == "array" and isinstance(inner, str) and inner in _PLURAL:
+                words += " of " + (self.words[inner].removeprefix("a ") + "s" if inner == "object" else _PLURAL[inner])
             parts.append(words)
         return " or ".join(parts) or "something else"
 
