@@ -211,7 +211,8 @@ def _fill(config: Config, node: Node, places: _Places, rule_ids: list[str]) -> N
     config.sections = {kind: tuple(value) for kind, value in raw.get("sections", {}).items()}
     config.max_file_size = raw.get("max-file-size", config.max_file_size)
     for name, options in raw.get("rules", {}).items():
-        config.rules[rule(name, "rules", name, key=True)] = _options(name, options, places)
+        rule(name, "rules", name, key=True)
+        config.rules[name] = _options(name, options, places)
     config.suppress = tuple(_suppressions(raw.get("suppress", ()), places, rule))
 
 

@@ -158,9 +158,9 @@ def _faults(header: Node, error: Any) -> Iterator[Fault]:
             yield Fault(one.span, f"the house schema allows no key `{one.text}`", hint)
         if extra:
             return
-    if error.parent is not None and error.parent.validator == "propertyNames" or keyword == "propertyNames":
-        at = node.key(str(error.instance)) if node.kind == MAP else None
-        yield Fault(at.span if at is not None else node.span, f"the key `{error.instance}` is not allowed: {_short(error.message)}", "")
+    if node.kind == MAP and isinstance(error.instance, str):  # propertyNames: the instance is a key
+        at = node.key(error.instance)
+        yield Fault(at.span if at is not None else owner, f"the key `{error.instance}` is not allowed: {_short(error.message)}", "")
         return
     span = node.span if path else owner
     hint = ""
