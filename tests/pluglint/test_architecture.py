@@ -26,9 +26,9 @@ ORDER = [
     "shapes",
     "house",
     "discover",
-    "changelog",
     "model",
     "graph",
+    "headers",
     "rule",
     "rules",
     "config",
@@ -48,7 +48,7 @@ EXCEPTIONS = {
     ("config", "house"): "the configuration hands out the loaded schema; the import is made when one is named",
 }
 # What a rule file and the helpers that rules share (`_name.py` in rules/) may import.
-RULES_MAY = {"rule", "finding", "model", "graph", "words", "facts", "text", "shapes", "parse", "changelog", "rules"}
+RULES_MAY = {"rule", "finding", "model", "graph", "words", "facts", "text", "shapes", "parse", "headers", "rules"}
 # Modules of the standard library that open, run or load something, and so have no place in a rule.
 NOT_IN_RULES = {"os", "pathlib", "subprocess", "socket", "urllib", "http", "shutil", "tempfile", "glob", "io", "multiprocessing", "threading", "asyncio", "importlib", "tomllib", "datetime"}
 

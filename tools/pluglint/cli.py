@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Annotated, Optional
+import gc
 
-import typer
+gc.disable()  # a short-lived process that builds one tree and ends: collecting only costs time, in the imports below too
+
+import sys  # noqa: E402
+from typing import Annotated, Optional  # noqa: E402
+
+import typer  # noqa: E402
 
 EPILOG = """\b
 Exit status

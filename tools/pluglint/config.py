@@ -52,7 +52,7 @@ class Config:
         self.suppress: tuple[Suppression, ...] = ()
         self.external_agents: dict[str, str] = {}  # name as written -> qualified name
         self.header_schemas: dict[str, str] = {}  # agent, skill or command -> path of a JSON Schema
-        self.house_keys: dict[str, frozenset[str]] = {}  # agent, skill or command -> keys that its schema names
+        self.house_keys: dict[str, frozenset[str]] = {}  # agent, skill or command -> keys that its schema declares
         self.sections: dict[str, tuple[str, ...]] = {}  # agent, skill or command -> headings that must be there
         self.max_file_size = SIZE_LIMIT
         self.rules: dict[str, dict[str, Any]] = {}  # rule id -> options
@@ -226,14 +226,14 @@ def _options(name: str, options: dict[str, Any], places: _Places) -> dict[str, A
             known = ", ".join(defaults) or "none"
             raise places.error(f"the rule has no option `{key}`" + (f"; did you mean `{close}`?" if close else f"; its options: {known}"), "rules", name, key, key=True)
         want = type(defaults[key])
-        if want is float and type(value) is int:
-            value = options[key] = float(value)
+        if want is float and type(value) is int or want is tuple and type(value) is list:
+            value = options[key] = want(value)
         if type(value) is not want:
             raise places.error(f"`{key}` must be of type {_TYPE_NAMES.get(want, want.__name__)}", "rules", name, key)
     return options
 
 
-_TYPE_NAMES = {int: "integer", str: "string", bool: "boolean", list: "list", dict: "table", float: "number"}
+_TYPE_NAMES = {int: "integer", str: "string", bool: "boolean", list: "list", tuple: "list", dict: "table", float: "number"}
 
 
 def _suppressions(raw: Any, places: _Places, rule: Any) -> Iterator[Suppression]:

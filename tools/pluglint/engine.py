@@ -11,7 +11,6 @@ import os
 import sys
 from typing import Any, NamedTuple
 
-from pluglint import suppress
 from pluglint.config import Config, matches
 from pluglint.discover import Discovery, discover
 from pluglint.finding import ERROR, INFO, Finding, Place, finding
@@ -116,8 +115,13 @@ def run(packages: list[Package], config: Config) -> Report:
                     _call(loaded, target, config, findings)
     findings = sorted(set(findings), key=lambda one: one.sort_key)
     ran = {loaded.id for loaded in rules}
-    findings, silenced, about = suppress.apply(findings, packages, config, [*rule_ids()], ran)
-    findings = sorted([*findings, *(one._replace(severity=config.severity.get(one.rule, one.severity)) for one in about)], key=lambda one: one.sort_key)
+    silenced = 0
+    if config.suppress or config.inline and any("pluglint:" in document.text for document in documents):
+        from pluglint import suppress  # most packages silence nothing: they need not pay for the import
+
+        findings, silenced, about = suppress.apply(findings, packages, config, rule_ids(), ran)
+        about = [one._replace(severity=config.severity.get(one.rule, one.severity)) for one in about]
+        findings = sorted([*findings, *about], key=lambda one: one.sort_key)
     files = {}
     for package in packages:
         from pluglint.discover import shown_path

@@ -70,7 +70,7 @@ class MarkdownDocument(Document):
 
     def __init__(self, kind: str, source: Source, package: "Package") -> None:
         super().__init__(kind, source, package)
-        self.frontmatter: FrontMatter = cut(source.text)
+        self.frontmatter: FrontMatter = cut(source.text, source.newline != "\n")
         self._markdown: Markdown | None = None
         self._edges: list | None = None
 
@@ -111,6 +111,12 @@ class MarkdownDocument(Document):
         """A scalar of the header as text, or the empty string."""
         return self.header.string(key) if self.header is not None else ""
 
+    def flag(self, key: str) -> bool | None:
+        """A yes or no of the header in any spelling that the client takes, or None where it is neither."""
+        node = self.field(key)
+        word = node.text.strip().lower() if node is not None and node.kind not in (LIST, MAP) else ""
+        return True if word in ("true", "yes", "on", "1") else False if word in ("false", "no", "off", "0") else None
+
     def names(self, key: str) -> list[Value]:
         """A field that lists names: a YAML list, or one string with commas or blanks between them.
 
@@ -132,6 +138,12 @@ class MarkdownDocument(Document):
     def description(self) -> str:
         """The description as the client reads it: one text, trimmed."""
         return self.string("description").strip()
+
+    @property
+    def listing(self) -> str:
+        """What the model is told of the component, before the client cuts it: of skills also `when_to_use`."""
+        more = self.string("when_to_use").strip() if self.kind != "agent" else ""
+        return f"{self.description} - {more}" if more else self.description
 
     @property
     def name(self) -> str:

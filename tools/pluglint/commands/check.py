@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 
@@ -49,7 +48,6 @@ def settings(targets: list[str], config_path: str | None, profile: str | None = 
 
 def run(targets: list[str], config: configuration.Config, output_format: str = "text", show_files: bool = False, output: str | None = None) -> int:
     """Checks and reports; returns the exit status."""
-    gc.disable()  # a short-lived process that builds one big tree: collecting only costs time
     try:
         report = engine.check(targets, config)
     except discover.NothingToCheck as error:

@@ -86,6 +86,8 @@ def scalar(text: str, span: Span, style: str = "") -> Node:
     if first in "tTfF" and text.lower() in ("true", "false"):
         return Node(BOOLEAN, text[0] in "tT", text, span)
     if first in "-+.0123456789":
+        if text[:2] in ("0x", "0o") and re.match(r"0x[0-9a-fA-F]+\Z|0o[0-7]+\Z", text) and len(text) < 4000:
+            return Node(INTEGER, int(text, 0), text, span)
         if _INT.match(text) and len(text) < 4000:
             return Node(INTEGER, int(text.replace("_", "")), text, span)
         if _FLOAT.match(text) and len(text) < 4000:
@@ -168,6 +170,7 @@ def _events(block: str, base: int) -> tuple[Node | None, ParseError | None]:
 _REASONS = (
     ("mapping values are not allowed", "a colon followed by a space starts a new key here: put the value in quotes"),
     ("found character '\\t'", "a tab indents this line: YAML allows spaces only"),
+    ("tab character that violates", "a tab indents this line: YAML allows spaces only"),
     ("found character that cannot start any token", "this character cannot start a plain value: put the value in quotes"),
     ("found unexpected end of stream", "a quote or bracket is opened and never closed"),
     ("did not find expected ',' or", "a bracket is opened and never closed"),

@@ -1,0 +1,45 @@
+"""
+What it checks: every key in the header of an agent is one that the client reads, or that the package's own schema
+declares (`header-schemas` in the configuration).
+
+Why it matters: the client ignores other keys, with one line in its debug log. What they say (a version, a rating,
+a list of triggers) reaches neither the model nor the user.
+
+How to fix: remove the key, move what it says into the description or the body, or declare it:
+
+    [header-schemas]
+    agent = "schemas/agent.json"
+"""
+
+from pluglint.headers import foreign_keys, shown
+from pluglint.rule import AGENT, CLAUDE_CODE, DIRECTORY, HERE, WARNING, Example, Problem, Rule
+
+RULE = Rule(
+    title="the header of an agent has a key that means nothing",
+    severity=WARNING,
+    on=(AGENT,),
+    source="agents with other keys loaded by client 2.1.330, 2026-11-22; sub-agents page of 2026-10-07",
+    profiles=(CLAUDE_CODE, DIRECTORY),
+)
+
+CONFIG = {"house_keys": {"agent": frozenset({"owner"})}}
+_TOP = "---\nname: example\ndescription: Reads changes. Use when one is ready.\n"
+GOOD = (
+    Example(_TOP + "skills: notes\nomitClaudeMd: true\n---\nYou read.\n"),
+    Example(_TOP + "owner: platform team\n---\nYou read.\n"),
+)
+BAD = (
+    Example(_TOP + f"maturity: 75%{HERE}\n---\nYou read.\n", message="the client ignores the key 'maturity' of an agent"),
+    Example(_TOP + f"tools: Read\nallowed-tools: Bash{HERE}\n---\nYou read.\n", message="the client ignores the key 'allowed-tools' of an agent"),
+)
+
+
+def check(document):
+    for key, _, which in foreign_keys(document):
+        if not which:
+            yield Problem(
+                document.source,
+                key.span,
+                f"the client ignores the key '{shown(key.text)}' of an agent",
+                "Remove it, or declare it in a schema of your own under `header-schemas`.",
+            )

@@ -1,0 +1,43 @@
+"""
+What it checks: an agent whose `tools` hold neither Write nor Edit has no `memory`.
+
+Why it matters: `memory` adds Read, Write and Edit to the agent's tools (and about 13,000 characters to its prompt):
+an agent that was meant to read only can change files.
+
+How to fix: remove `memory`, or name Write and Edit under `tools`, so that the list says what the agent can do.
+"""
+
+from pluglint.facts import FACTS
+from pluglint.headers import EVERY, UNFAMILIAR, tools_of
+from pluglint.rule import AGENT, CLAUDE_CODE, DIRECTORY, HERE, WARNING, Example, Problem, Rule
+
+RULE = Rule(
+    title="the memory of an agent lets it write",
+    severity=WARNING,
+    on=(AGENT,),
+    source="calls scripted against client 2.1.330, 2026-11-22",
+    profiles=(CLAUDE_CODE, DIRECTORY),
+)
+
+_TOP = "---\nname: example\ndescription: Reads changes. Use when one is ready.\n"
+GOOD = (
+    Example(_TOP + "tools: Read, Write, Edit\nmemory: project\n---\nYou read.\n"),
+    Example(_TOP + "memory: project\n---\nYou read.\n"),
+)
+BAD = (Example(_TOP + f"tools: Read, Grep\nmemory: project{HERE}\n---\nYou read.\n", message="'memory' adds Write and Edit to an agent whose tools only read"),)
+
+
+def check(document):
+    value = document.field("memory")
+    if value is None or value.text not in FACTS["agents"]["memories"]:
+        return
+    tools = tools_of(document, "tools")
+    if not tools or any(tool.base in ("Write", "Edit", "Bash", "PowerShell") or tool.state in (EVERY, UNFAMILIAR) for tool in tools):
+        return
+    yield Problem(
+        document.source,
+        value.span,
+        "'memory' adds Write and Edit to an agent whose tools only read",
+        "Remove `memory`, or name Write and Edit under `tools`.",
+        (document.at(document.field("tools").span, "the tools as declared"),),
+    )
