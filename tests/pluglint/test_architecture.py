@@ -27,8 +27,12 @@ ORDER = [
     "house",
     "discover",
     "model",
+    "changelog",
+    "arithmetic",
     "graph",
+    "claims",
     "headers",
+    "manifest_fields",
     "rule",
     "rules",
     "config",
@@ -47,8 +51,9 @@ EXCEPTIONS = {
     ("model", "graph"): "a document hands out its own edges; the import is made when they are first asked for",
     ("config", "house"): "the configuration hands out the loaded schema; the import is made when one is named",
 }
-# What a rule file and the helpers that rules share (`_name.py` in rules/) may import.
-RULES_MAY = {"rule", "finding", "model", "graph", "words", "facts", "text", "shapes", "parse", "headers", "rules"}
+# What a rule file may import. SHARED are the modules that hold what several rules ask.
+SHARED = {"arithmetic", "changelog", "claims", "headers", "manifest_fields"}
+RULES_MAY = {"rule", "finding", "model", "graph", "words", "facts", "text", "shapes", "parse", "rules", *SHARED}
 # Modules of the standard library that open, run or load something, and so have no place in a rule.
 NOT_IN_RULES = {"os", "pathlib", "subprocess", "socket", "urllib", "http", "shutil", "tempfile", "glob", "io", "multiprocessing", "threading", "asyncio", "importlib", "tomllib", "datetime"}
 

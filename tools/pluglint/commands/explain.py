@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import textwrap
 
+from pluglint.report import printable
 from pluglint.rule import HERE, Example, Loaded, load
 
 
@@ -47,7 +48,8 @@ def _examples(title: str, loaded: Loaded, examples: tuple[Example, ...]) -> list
                 parts += [f"`{path}`", ""]
             text = textwrap.dedent(text).strip("\n")
             fence = "````" if "```" in text else "```"
-            parts += [f"{fence}text", text.replace(HERE, "").rstrip(), fence, ""]
+            shown = "\n".join(map(printable, text.replace(HERE, "").rstrip().split("\n")))  # an example may hold what nobody sees
+            parts += [f"{fence}text", shown, fence, ""]
         if example.message:
             parts += [f"> {example.message}", ""]
     return parts
