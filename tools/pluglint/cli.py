@@ -113,23 +113,6 @@ def explain(
 
 
 @app.command()
-def rules(
-    profile: Annotated[Optional[str], typer.Option(help="Only the rules of one profile: claude-code, portable or directory.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """List all rules with their severity."""
-    _one_of("--profile", profile, ("claude-code", "portable", "directory"))
-
-    def work() -> int:
-        from pluglint.commands import rules as command
-
-        print(command.render(profile, as_json), end="")
-        return 0
-
-    _guard(work)
-
-
-@app.command()
 def schema(
     name: Annotated[Optional[str], typer.Argument(help="agent, skill, command, manifest, marketplace, config or output. Default: all of them.", metavar="[NAME]", show_default=False)] = None,
     output_dir: Annotated[Optional[str], typer.Option("--output-dir", help="Write NAME.schema.json into this folder.", show_default=False)] = None,
@@ -151,6 +134,23 @@ def schema(
             return _usage("schema: name one, or give --output-dir; `pluglint schema --list` says which there are")
         else:
             print(command.one(name), end="")
+        return 0
+
+    _guard(work)
+
+
+@app.command()
+def rules(
+    profile: Annotated[Optional[str], typer.Option(help="Only the rules of one profile: claude-code, portable or directory.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List all rules with their severity."""
+    _one_of("--profile", profile, ("claude-code", "portable", "directory"))
+
+    def work() -> int:
+        from pluglint.commands import rules as command
+
+        print(command.render(profile, as_json), end="")
         return 0
 
     _guard(work)
