@@ -156,6 +156,34 @@ def rules(
     _guard(work)
 
 
+@app.command()
+def graph(
+    target: Annotated[str, typer.Argument(help="Plugin, marketplace, .claude folder, agents/ or skills/ folder, skill, or file. Default: the working folder.", metavar="[TARGET]", show_default=False)] = ".",
+    output_format: Annotated[str, typer.Option("--format", help="tree, mermaid, dot or json.")] = "tree",
+    output: Annotated[Optional[str], typer.Option("--output", "-o", help="Write to a file instead of standard output.")] = None,
+    config: Annotated[Optional[str], typer.Option(help="Configuration file, for `external-agents`; `none` for no file.", show_default=False)] = None,
+) -> None:
+    """Show which agents, skills and commands send work to which.
+
+    No rule is run. In the tree `->` sends work and `..>` only mentions, permits or preloads;
+    marks say what is unknown, undeclared, external, built in, or part of a circle.
+
+    \b
+    pluglint graph                          the plugin in this folder, as a tree
+    pluglint graph --format mermaid .       for a Markdown page
+    pluglint graph --format dot . | dot -Tsvg -o graph.svg
+    pluglint graph --format json .          every edge with file, line and column
+    """
+    _one_of("--format", output_format, ("tree", "mermaid", "dot", "json"))
+
+    def work() -> int:
+        from pluglint.commands import graph as command
+
+        return command.run(target, output_format, config, output)
+
+    _guard(work)
+
+
 def _usage(message: str) -> int:
     print(f"pluglint: {message}", file=sys.stderr)
     return 2

@@ -1,8 +1,9 @@
 """
 What it checks: every name that a prompt sends work to (a "Delegate To" table, a list under a delegation
-heading, `plugin:agent`, `@agent-plugin:name`, "use the x agent", `Agent(x)` in tools, `agent:`, `skills:`,
-`subagent_type`) must be an agent or skill of this package or of another plugin of the same marketplace, an
-agent built in to the client, or one that the configuration declares under `external-agents`.
+heading, "x → use y", "use the x agent", "hand over to `x`", `plugin:agent`, `@agent-plugin:name`, `Agent(x)` in
+tools, `agent:`, `skills:`, `subagent_type`) must be an agent or skill of this package or of another plugin of
+the same marketplace, an agent built in to the client, or one that the configuration declares under
+`external-agents`. A name that begins with another plugin's is left to `delegate-undeclared-external`.
 
 Why it matters: a subagent is not told which agents exist. A call to an unknown one fails ("Agent type 'x' not
 found"); an unknown `agent:` of a forked skill falls back, without a word, to an agent with every tool; an
@@ -15,7 +16,7 @@ How to fix: correct the name, ship the agent, or declare the plugin that provide
 """
 
 from pluglint.graph import UNKNOWN
-from pluglint.rule import AGENT, COMMAND, ERROR, HERE, REFERENCE, SKILL, Example, Problem, Rule
+from pluglint.rule import AGENT, CLAUDE_CODE, COMMAND, DIRECTORY, ERROR, HERE, REFERENCE, SKILL, Example, Problem, Rule
 from pluglint.words import did_you_mean
 
 RULE = Rule(
@@ -23,6 +24,7 @@ RULE = Rule(
     severity=ERROR,
     on=(AGENT, SKILL, COMMAND, REFERENCE),
     source="calls scripted against client 2.1.330, 2026-11-22",
+    profiles=(CLAUDE_CODE, DIRECTORY),
 )
 
 _HEADER = "---\nname: lead\ndescription: Splits requests. Use when one spans several fields.\n---\n"
@@ -31,14 +33,18 @@ _REVIEWER = "---\nname: reviewer\ndescription: Reads changes. Use when one is re
 GOOD = (
     Example({"agents/lead.md": _HEADER + "| Delegate To | When |\n| --- | --- |\n| reviewer | a change is ready |\n", "agents/reviewer.md": _REVIEWER}),
     Example({"agents/lead.md": _HEADER + "Delegate to other agents:\n\n- **Explore**: reading code\n- **general-purpose**: the rest\n"}),
+    Example({"agents/lead.md": _HEADER + "Use the plan-and-execute agent pattern, with a human-facing agent at the end.\n"}),
+    Example({"agents/lead.md": _HEADER + "## Delegation\n\n- **fail-fast**: stop at the first error\n- **well-known names**: prefer them\n"}),
+    Example({"agents/lead.md": _HEADER + "Type `/demo:start` to begin, and ask the `other:helper` agent.\n"}),
 )
 BAD = (
     Example(
         {"agents/lead.md": _HEADER + f"| Delegate To | When |\n| --- | --- |\n| reviewers | a change is ready |{HERE}\n", "agents/reviewer.md": _REVIEWER},
         message="no agent or skill is called 'reviewers'",
-    )
-    ,
+    ),
     Example({"agents/lead.md": _HEADER + f"Delegate to other agents:\n\n- **jax-pro**: numerical code{HERE}\n"}, message="no agent or skill is called 'jax-pro'"),
+    Example({"commands/go.md": f"---\ndescription: Goes.\n---\nCall Task(subagent_type=\"demo::lead\"):{HERE}\n", "agents/lead.md": _HEADER}, message="no agent is called 'demo::lead'"),
+    Example({"agents/lead.md": _HEADER.replace("---\nname", "---\nskills: [trace]\nname").replace("skills: [trace]", f"skills: [trace]{HERE}") + "You split.\n"}, message="no skill is called 'trace'"),
 )
 
 
@@ -47,8 +53,9 @@ def check(document):
     for edge in document.edges:
         if edge.status != UNKNOWN:
             continue
-        known = package.skills_by_name if edge.wants == "skill" else {**package.skills_by_name, **package.agents_by_name} if edge.wants == "either" else package.agents_by_name
-        close = did_you_mean(edge.target, known)
+        agents, skills = package.agents_by_name, package.skills_by_name
+        known = skills if edge.wants == "skill" else agents if edge.wants == "agent" else {**skills, **agents}
+        close = did_you_mean(edge.target, known) or next((name for name in known if name.endswith("-" + edge.target)), None)
         noun = {"agent": "agent", "skill": "skill"}.get(edge.wants, "agent or skill")
         hint = f"Did you mean '{close}'?" if close else "Correct the name, or declare the plugin that provides it under `external-agents`."
         yield Problem(document.source, edge.span, f"no {noun} is called '{edge.target}'", hint)

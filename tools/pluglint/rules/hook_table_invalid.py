@@ -1,0 +1,69 @@
+"""
+What it checks: a hooks file has a `hooks` object at its top, each event holds a list of groups, and each group a list
+`hooks` of handlers. Hooks inline in a manifest have no second `hooks` around them.
+
+Why it matters: without the `hooks` key the whole file is refused ("hook-load-failed") and no hook runs; agents and
+skills load all the same, so nobody notices.
+
+How to fix: the shape is
+
+    {"hooks": {"PreToolUse": [{"matcher": "Bash", "hooks": [{"type": "command", "command": "..."}]}]}}
+"""
+
+from pluglint.facts import FACTS
+from pluglint.manifest_fields import hook_tables, opening, seen_words
+from pluglint.parse.node import LIST, MAP
+from pluglint.rule import CLAUDE_CODE, DIRECTORY, ERROR, HERE, HOOKS, MANIFEST, SETTINGS, SKILL, Example, Problem, Rule
+from pluglint.words import did_you_mean
+
+RULE = Rule(
+    title="hooks have a shape that the client refuses",
+    severity=ERROR,
+    on=(HOOKS, MANIFEST, SETTINGS, SKILL),
+    source="hooks.json without its key, loaded by client 2.1.330, 2026-11-22; hooks page of 2026-10-03",
+    profiles=(CLAUDE_CODE, DIRECTORY),
+)
+
+GOOD = (
+    Example('{"description": "Ours.", "hooks": {"Stop": [{"hooks": [{"type": "command", "command": "true"}]}]}}\n'),
+    Example({"skills/t/SKILL.md": "---\nname: t\ndescription: Reads. Use when there is something to read.\nhooks:\n  Stop:\n    - hooks:\n        - type: command\n          command: 'true'\n---\nRead.\n"}),
+)
+BAD = (
+    Example('{' + HERE + '\n  "PreToolUse": []\n}\n', message="the file has no `hooks`: none of its hooks is loaded"),
+    Example('{\n  "hooks": []' + HERE + "\n}\n", message="`hooks` must be an object, not a list"),
+    Example('{\n  "hooks": {\n    "Stop": {"command": "true"}' + HERE + "\n  }\n}\n", message="'Stop' must hold a list of groups, not an object"),
+    Example('{\n  "hooks": {\n    "Stop": [{"type": "command", "command": "true"}]' + HERE + "\n  }\n}\n", message="a group of 'Stop' has no `hooks` list"),
+)
+
+
+def check(document):
+    source = document.source
+    if document.kind == "hooks" and document.root is not None:
+        node = document.root.get("hooks")
+        if node is None:
+            if document.root.get("modules") is None:
+                close = did_you_mean("hooks", document.root.keys())
+                events = any(key in FACTS["hooks"]["events"] for key in document.root.keys())
+                hint = f"Rename `{close}` to `hooks`." if close else 'Put the events inside {"hooks": {…}}.' if events else "Add `hooks`."
+                yield Problem(source, opening(document.root), "the file has no `hooks`: none of its hooks is loaded", hint)
+        elif node.kind != MAP:
+            yield Problem(source, node.span, f"`hooks` must be an object, not {seen_words(node)}", "")
+    for table in hook_tables(document):
+        if table.get("hooks") is not None and len(table.pairs) == 1 and table.get("hooks").kind == MAP:
+            yield Problem(source, table.key("hooks").span, "inline hooks have a second `hooks` around them: it is taken for an event", "Put the events directly here.")
+            continue
+        for event, groups in table.pairs:
+            yield from _event(source, event, groups)
+
+
+def _event(source, event, groups):
+    if groups.kind != LIST:
+        yield Problem(source, groups.span, f"'{event.text}' must hold a list of groups, not {seen_words(groups)}", 'Write [{"hooks": [ … ]}].')
+        return
+    for group in groups.items:
+        if group.kind != MAP:
+            yield Problem(source, group.span, f"a group of '{event.text}' must be an object, not {seen_words(group)}", 'Write {"hooks": [ … ]}.')
+        elif group.get("hooks") is None or group.get("hooks").kind != LIST:
+            span = opening(group) if group.get("hooks") is None else group.get("hooks").span
+            wrap = "The handler stands one level too high: put it into a list under `hooks`." if group.get("command") is not None or group.get("type") is not None else "Add `hooks`, a list of handlers."
+            yield Problem(source, span, f"a group of '{event.text}' has no `hooks` list", wrap)

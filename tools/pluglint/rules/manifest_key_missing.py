@@ -1,0 +1,35 @@
+"""
+What it checks: `plugin.json` states a version, a description and an author.
+
+Why it matters: the plugin loads without them, but the client's strict validation fails, people who browse a
+marketplace see an entry that says nothing, and without a version every commit counts as an update.
+
+How to fix: add the key.
+"""
+
+from pluglint.manifest_fields import opening, shapes
+from pluglint.rule import CLAUDE_CODE, DIRECTORY, HERE, MANIFEST, WARNING, Example, Problem, Rule
+from pluglint.words import did_you_mean
+
+RULE = Rule(
+    title="the manifest lacks a version, a description or an author",
+    severity=WARNING,
+    on=(MANIFEST,),
+    source="mutations of plugin.json validated by client 2.1.330, 2026-11-22",
+    profiles=(CLAUDE_CODE, DIRECTORY),
+)
+
+GOOD = (Example('{"name": "demo", "version": "1.0.0", "description": "A demonstration.", "author": {"name": "A"}}\n'),)
+BAD = (
+    Example('{' + HERE + '\n  "name": "demo",\n  "version": "1.0.0",\n  "author": {"name": "A"}\n}\n', message="the manifest has no `description`"),
+    Example('{' + HERE + '\n  "name": "demo",\n  "versoin": "1.0.0",\n  "description": "D.",\n  "author": {"name": "A"}\n}\n', message="the manifest has no `version`"),
+)
+
+
+def check(document):
+    root = document.root
+    for key in shapes()["manifest"]["expected"] if root is not None else ():
+        if root.get(key) is None:
+            close = did_you_mean(key, root.keys())
+            hint = f"Rename `{close}` to `{key}`." if close else f"Add `{key}`."
+            yield Problem(document.source, opening(root), f"the manifest has no `{key}`", hint)

@@ -1,0 +1,37 @@
+"""
+What it checks: a plugin's `settings.json` (or `settings` in its manifest) holds only keys that the client applies there:
+`agent` and `subagentStatusLine`.
+
+Why it matters: permissions, hooks, environment and all else are dropped: a plugin cannot change them for its users.
+
+How to fix: move hooks to `hooks/hooks.json`, tell users in the README what to put into their own settings, and remove
+the rest.
+"""
+
+from pluglint.manifest_fields import shapes
+from pluglint.parse.node import MAP
+from pluglint.rule import CLAUDE_CODE, DIRECTORY, HERE, MANIFEST, SETTINGS, WARNING, Example, Problem, Rule
+from pluglint.words import did_you_mean
+
+RULE = Rule(
+    title="a setting of the plugin is dropped",
+    severity=WARNING,
+    on=(SETTINGS, MANIFEST),
+    source="manifest reference of 2026-10-03",
+    profiles=(CLAUDE_CODE, DIRECTORY),
+)
+
+GOOD = (Example('{"$schema": "https://example.com/settings.json", "subagentStatusLine": {"type": "command", "command": "true"}}\n'),)
+BAD = (Example('{\n  "permissions": {"allow": ["Bash"]}' + HERE + "\n}\n", message="`permissions` has no effect in a plugin's settings"),)
+
+
+def check(document):
+    holder = document.root if document.kind == "settings" else document.get("settings")
+    if holder is None or holder.kind != MAP or not document.package.is_plugin:
+        return
+    applied = shapes()["settings"]["applied"]
+    for name, _ in holder.pairs:
+        if name.text not in applied and name.text != "$schema":
+            close = did_you_mean(name.text, applied)
+            hint = f"Did you mean `{close}`?" if close else "Move it to hooks/hooks.json." if name.text == "hooks" else "Say in the README what users may put into their own settings."
+            yield Problem(document.source, name.span, f"`{name.text}` has no effect in a plugin's settings", hint)
