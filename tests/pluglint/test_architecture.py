@@ -18,6 +18,7 @@ ROOT = Path(pluglint.__file__).parent
 ORDER = [
     "text",
     "words",
+    "globs",
     "finding",
     "parse",
     "facts",
@@ -53,7 +54,7 @@ EXCEPTIONS = {
 }
 # What a rule file may import. SHARED are the modules that hold what several rules ask.
 SHARED = {"arithmetic", "changelog", "claims", "headers", "manifest_fields"}
-RULES_MAY = {"rule", "finding", "model", "graph", "words", "facts", "text", "shapes", "parse", "rules", *SHARED}
+RULES_MAY = {"rule", "finding", "model", "graph", "words", "facts", "text", "shapes", "parse", "discover", "rules", *SHARED}
 # Modules of the standard library that open, run or load something, and so have no place in a rule.
 NOT_IN_RULES = {"os", "pathlib", "subprocess", "socket", "urllib", "http", "shutil", "tempfile", "glob", "io", "multiprocessing", "threading", "asyncio", "importlib", "tomllib", "datetime"}
 
@@ -111,6 +112,8 @@ def test_a_rule_imports_only_what_rules_may(module):
         assert top == "pluglint" or top in sys.stdlib_module_names, f"{module} imports {name}: no third party in rules"
         assert top not in NOT_IN_RULES, f"{module} imports {name}"
     tree = ast.parse(path.read_text(encoding="utf-8"))
+    from_discover = [name.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "pluglint.discover" for name in node.names]
+    assert all(name.isupper() for name in from_discover), "the kinds of roots, and nothing that opens one"
     calls = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     assert "open" not in calls
 

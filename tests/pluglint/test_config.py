@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pluglint import config as configuration
-from pluglint.config import Config, ConfigError, matches
+from pluglint.config import Config, ConfigError
+from pluglint.globs import matches
 from pluglint.rule import rule_ids
 
 IDS = [*rule_ids()]

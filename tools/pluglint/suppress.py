@@ -13,8 +13,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from pluglint.config import Config, is_date, matches
+from pluglint.config import Config, is_date
 from pluglint.finding import ERROR, WARNING, Finding, Problem, finding
+from pluglint.globs import matches
 from pluglint.model import Document, Package
 from pluglint.text import Span
 from pluglint.words import did_you_mean
