@@ -285,3 +285,15 @@ def found(package, text: str) -> list[tuple[str, str]]:
 )
 def test_setting_acts(package, text, expected):
     assert found(package, text) == expected
+
+
+def test_example_in_the_readme_is_a_configuration(tmp_path, monkeypatch):
+    import re
+    from pathlib import Path
+
+    readme = Path(__file__).parents[2] / "README.md"
+    (block,) = re.findall(r"```toml\n(.*?)```", readme.read_text(encoding="utf-8"), re.S)
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas/agent.schema.json").write_text("{}")
+    config = load(tmp_path, monkeypatch, block)
+    assert config.suppress and config.external_agents and config.sections

@@ -283,3 +283,39 @@ def test_published_schema_judges_as_the_client_does(kind, changes, accepted):
     document = {**VALID[kind], **changes}
     agree(document, schemas.load(kind))
     assert (not shapes.check(tree(document)[1], schemas.load(kind))) is accepted
+
+
+def written(kind: str, document: dict[str, Any], root: Any) -> str:
+    """A package on disk that holds the document; returns its path."""
+    manifest = document if kind == "manifest" else {**VALID["manifest"], "agents": []}
+    header = "---\n" + "".join(f"{key}: {json.dumps(value)}\n" for key, value in document.items()) + "---\n\nYou read.\n"
+    path = {"agent": "agents/reader.md", "skill": "skills/clean/SKILL.md", "manifest": ".claude-plugin/plugin.json"}[kind]
+    if kind == "agent":
+        manifest = {key: value for key, value in manifest.items() if key != "agents"}
+    files = {".claude-plugin/plugin.json": json.dumps(manifest), "agents/a.md": "---\nname: a\ndescription: Reads. Use when there is text.\n---\nYou read.\n", "go.md": "Go.\n"}
+    files[path] = files[path] if kind == "manifest" else header
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("kind, changes, accepted", TABLE, ids=lambda value: json.dumps(value) if isinstance(value, dict) else None)
+def test_rules_judge_as_the_published_schema_does(kind, changes, accepted, tmp_path, monkeypatch):
+    """What the schema refuses draws an error or a warning at that key; what it accepts draws none about its type."""
+    from pluglint import engine
+    from pluglint.config import Config
+
+    document = {**VALID[kind], **changes}
+    path = written(kind, document, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    text = (tmp_path / path).read_text()
+    about = []
+    for one in engine.check(["."], Config()).findings:
+        line = text.split("\n")[one.place.line - 1][one.place.column - 1 :]
+        if one.place.path == path and any(key in one.message or line.startswith(json.dumps(value)[:8]) for key, value in changes.items()):
+            about.append((one.rule, one.message))
+    if accepted:
+        assert not [one for one in about if "unknown" not in one[0] and "ignored" not in one[0] and "replaces" not in one[0]]
+    else:
+        assert about
