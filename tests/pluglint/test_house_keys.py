@@ -19,12 +19,12 @@ def test_properties_are_read(tmp_path):
     assert config.house_keys == {"agent": frozenset({"maturity", "owner"})}
 
 
-@pytest.mark.parametrize("schema", ["{}", '{"properties": []}'])
+@pytest.mark.parametrize("schema", ["{}", '{"patternProperties": {"^x-": {}}}'])
 def test_a_schema_without_properties_declares_nothing(tmp_path, schema):
     assert configure(tmp_path, schema).house_keys == {"agent": frozenset()}
 
 
-@pytest.mark.parametrize("schema", ["", "[]", "{", "[" * 100_000])
+@pytest.mark.parametrize("schema", ["", "[]", "{", '{"properties": []}', "[" * 100_000])
 def test_what_is_no_schema_is_refused_with_its_place(tmp_path, schema):
-    with pytest.raises(ConfigError, match=r":2:1: 'agent.json' is no JSON Schema"):
+    with pytest.raises(ConfigError, match=r"agent\.json:1:\d+: (not valid JSON|a JSON Schema is an object|not a valid JSON Schema)"):
         configure(tmp_path, schema)

@@ -90,6 +90,9 @@ def explain(
         from pluglint.rule import rule_ids
 
         ids = rule_ids()
+        if rule == "internal-error":
+            print(command.INTERNAL, end="")
+            return 0
         if rule != "all" and rule not in ids:
             from pluglint.words import did_you_mean
 
@@ -104,6 +107,33 @@ def explain(
                 Console().print(Markdown(text))
             else:
                 print(text, end="" if rule != "all" else "\n")
+        return 0
+
+    _guard(work)
+
+
+@app.command()
+def schema(
+    name: Annotated[Optional[str], typer.Argument(help="agent, skill, command, manifest, marketplace, config or output. Default: all of them.", metavar="[NAME]", show_default=False)] = None,
+    output_dir: Annotated[Optional[str], typer.Option("--output-dir", help="Write NAME.schema.json into this folder.", show_default=False)] = None,
+    list_names: Annotated[bool, typer.Option("--list", help="List the schemas.")] = False,
+) -> None:
+    """Print the JSON Schema of a file, or write the schemas into a folder for an editor."""
+
+    def work() -> int:
+        from pluglint.commands import schema as command
+
+        if list_names:
+            print(command.listing(), end="")
+        elif output_dir is not None:
+            from pluglint.schemas import names
+
+            for path in command.write([name] if name else names(), output_dir):
+                print(path)
+        elif name is None:
+            return _usage("schema: name one, or give --output-dir; `pluglint schema --list` says which there are")
+        else:
+            print(command.one(name), end="")
         return 0
 
     _guard(work)

@@ -1,19 +1,23 @@
 """Configuration: `pluglint.toml`, or `[tool.pluglint]` in `pyproject.toml`, nearest to the target.
 
-Two layers only: the raw table, checked against the published schema with the place of each fault, and
-`Config`. A package needs none of it.
+Two layers only: the raw table, checked against the published schema (`schemas/config.schema.json`, the one
+list of setting names) with the place of each fault, and `Config`. A package needs none of it, and without a
+file nothing of this is loaded.
 """
 
 from __future__ import annotations
 
 import os
-import re
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Iterator, NamedTuple
 
 from pluglint.discover import SIZE_LIMIT
-from pluglint.finding import SEVERITIES
-from pluglint.rule import ALL_PROFILES, CLAUDE_CODE
+from pluglint.parse.node import MAP, Node
+from pluglint.rule import CLAUDE_CODE
+from pluglint.text import Source, Span
 from pluglint.words import did_you_mean
+
+if TYPE_CHECKING:
+    from pluglint.house import House
 
 NAMES = ("pluglint.toml", "pyproject.toml")
 
@@ -52,6 +56,18 @@ class Config:
         self.max_file_size = SIZE_LIMIT
         self.rules: dict[str, dict[str, Any]] = {}  # rule id -> options
         self.inline = True
+        self._houses: dict[str, House] = {}
+
+    def house_schema(self, kind: str) -> House:
+        """The house schema of a kind that `header_schemas` names, read once. Raises `ConfigError`."""
+        if kind not in self._houses:
+            from pluglint import house
+
+            try:
+                self._houses[kind] = house.load(self.header_schemas[kind])
+            except house.HouseError as error:
+                raise ConfigError(str(error)) from None
+        return self._houses[kind]
 
 
 def find(start: str) -> str | None:
@@ -86,146 +102,117 @@ def load(path: str | None, rule_ids: list[str]) -> Config:
     config = Config()
     if path is None:
         return config
+    from pluglint.parse.toml import parse_toml
+    from pluglint.text import decode
+
     shown = os.path.relpath(path).replace(os.sep, "/")
     try:
-        with open(path, encoding="utf-8") as handle:
-            text = handle.read()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{shown}: cannot be read: {error}") from None
-    import tomllib
-
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{shown}: not valid TOML: {error}") from None
-    except RecursionError:
-        raise ConfigError(f"{shown}: nested too deep") from None
-    prefix = ""
-    if os.path.basename(path) == "pyproject.toml":
-        raw, prefix = raw.get("tool", {}).get("pluglint", {}), "tool.pluglint"
-    elif set(raw) == {"tool"} and isinstance(raw["tool"], dict) and "pluglint" in raw["tool"]:
-        raw, prefix = raw["tool"]["pluglint"], "tool.pluglint"
+        with open(path, "rb") as handle:
+            source = decode(handle.read(), shown, os.path.basename(path))
+    except OSError as error:
+        raise ConfigError(f"{shown}: cannot be read: {error.strerror or error}") from None
+    if source.bad_utf8 is not None:
+        line, column = source.position(source.bad_utf8)
+        raise ConfigError(f"{shown}:{line}:{column}: not UTF-8")
+    node, fault = parse_toml(source.text)
+    if fault is not None or node is None:
+        at, why = (fault.span.start, fault.message) if fault is not None else (0, "")
+        line, column = source.position(at)
+        raise ConfigError(f"{shown}:{line}:{column}: not valid TOML: {why}")
     config.path, config.folder = path, os.path.dirname(os.path.abspath(path))
-    _fill(config, raw, _Places(text, shown, prefix), rule_ids)
+    tool = node.get("tool")
+    inner = tool.get("pluglint") if tool is not None and tool.kind == MAP else None
+    if os.path.basename(path) == "pyproject.toml" or inner is not None and node.keys() == ["tool"]:
+        if inner is None:
+            return config
+        node = inner
+    _fill(config, node, _Places(source, node), rule_ids)
     return config
 
 
 class _Places:
-    """Where a key stands in a TOML text. `tomllib` keeps no positions; a key is found by its table and its name."""
+    """Where a setting stands in its file."""
 
-    def __init__(self, text: str, shown: str, prefix: str) -> None:
-        self.lines = text.split("\n")
-        self.shown = shown
-        self.prefix = prefix
+    def __init__(self, source: Source, root: Node) -> None:
+        self.source = source
+        self.root = root
 
-    def find(self, *keys: str) -> tuple[int, int]:
-        table: tuple[str, ...] = ()
-        base = tuple(self.prefix.split(".")) if self.prefix else ()
-        wanted = (*base, *keys)
-        last_table = (1, 1)
-        for number, line in enumerate(self.lines, 1):
-            header = re.match(r"\s*\[\[?([^\]]+)\]\]?", line)
-            if header is not None:
-                table = tuple(part.strip().strip("\"'") for part in header.group(1).split("."))
-                if table == wanted[: len(table)]:
-                    last_table = (number, header.start(1) + 1)
-                if table == wanted:
-                    return last_table
-                continue
-            entry = re.match(r"\s*([\w\"'.-]+)\s*=", line)
-            if entry is not None:
-                path = (*table, *(part.strip("\"'") for part in entry.group(1).split(".")))
-                if path == wanted:
-                    return number, entry.start(1) + 1
-        return last_table
+    def position(self, span: Span) -> tuple[int, int]:
+        return self.source.position(span.start)
 
-    def error(self, message: str, *keys: str) -> ConfigError:
-        line, column = self.find(*keys)
-        return ConfigError(f"{self.shown}:{line}:{column}: {message}")
+    def error(self, message: str, *path: str | int, key: bool = False) -> ConfigError:
+        """An error at the value under a path, or at its last key."""
+        node, span = self.root, self.root.span
+        for part in path:
+            if isinstance(part, int):
+                node = node.items[part]
+                span = node.span
+            else:
+                name, inner = node.key(part), node.get(part)
+                if name is None or inner is None:
+                    break
+                node, span = inner, name.span if key else inner.span
+        return self.at(message, span)
+
+    def at(self, message: str, span: Span) -> ConfigError:
+        line, column = self.position(span)
+        return ConfigError(f"{self.source.path}:{line}:{column}: {message}")
 
 
-_KEYS = (
-    "profile", "select", "ignore", "severity", "fail-on", "exclude", "suppress", "external-agents",
-    "header-schemas", "sections", "max-file-size", "rules",
-)
+_WORDS = {"object": "a table"}
 
 
-def _fill(config: Config, raw: Any, places: _Places, rule_ids: list[str]) -> None:
-    if not isinstance(raw, dict):
-        raise places.error("expected a table of settings")
+def _check_shape(node: Node, places: _Places) -> None:
+    """Holds the file against the published schema: unknown settings, wrong types and values."""
+    from pluglint import shapes
+    from pluglint.schemas import load as load_schema
+
+    schema = load_schema("config")
+    found = shapes.check(node, schema, _WORDS)
+    if not found:
+        return
+    one = found[0]
+    message = one.sentence
+    if one.keyword == "additionalProperties" and not one.path:
+        known = ", ".join(schema["properties"])
+        message = message.replace("unknown key", "unknown setting", 1) + ("" if one.close else f"; known are {known}")
+    raise places.at(message, one.span)
+
+
+def _fill(config: Config, node: Node, places: _Places, rule_ids: list[str]) -> None:
+    _check_shape(node, places)
+    raw = node.plain()
     known = set(rule_ids)
 
-    def rule(name: Any, *keys: str) -> str:
-        if not isinstance(name, str) or name not in known and name != "all":
-            close = did_you_mean(str(name), rule_ids)
-            raise places.error(f"no rule is called {name!r}" + (f"; did you mean {close!r}?" if close else "; `pluglint rules` lists them"), *keys)
+    def rule(name: str, *path: str | int, key: bool = False) -> str:
+        if name not in known and (name != "all" or path[0] not in ("select", "ignore")):
+            close = did_you_mean(name, rule_ids)
+            raise places.error(f"no rule is called '{name}'" + (f"; did you mean '{close}'?" if close else "; `pluglint rules` lists them"), *path, key=key)
         return name
 
-    def strings(value: Any, *keys: str) -> tuple[str, ...]:
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise places.error(f"`{keys[-1]}` must be a list of strings", *keys)
-        return tuple(value)
+    def rules(setting: str) -> tuple[str, ...]:
+        return tuple(rule(name, setting, number) for number, name in enumerate(raw.get(setting, ())))
 
-    def one_of(value: Any, allowed: tuple[str, ...], *keys: str) -> str:
-        if value not in allowed:
-            close = did_you_mean(str(value), allowed)
-            raise places.error(f"`{keys[-1]}` is {value!r}; it can be {', '.join(allowed)}" + (f". Did you mean {close!r}?" if close else ""), *keys)
-        return str(value)
-
-    def table(value: Any, *keys: str) -> dict[str, Any]:
-        if not isinstance(value, dict):
-            raise places.error(f"`{keys[-1]}` must be a table", *keys)
-        return value
-
-    for key in raw:
-        if key not in _KEYS:
-            close = did_you_mean(key, _KEYS)
-            raise places.error(f"unknown setting `{key}`" + (f"; did you mean `{close}`?" if close else f"; known are {', '.join(_KEYS)}"), key)
-    if "profile" in raw:
-        config.profile = one_of(raw["profile"], ALL_PROFILES, "profile")
-    config.select = tuple(rule(name, "select") for name in strings(raw.get("select", []), "select"))
-    config.ignore = tuple(rule(name, "ignore") for name in strings(raw.get("ignore", []), "ignore"))
-    for name, value in table(raw.get("severity", {}), "severity").items():
-        config.severity[rule(name, "severity", name)] = one_of(value, SEVERITIES, "severity", name)
-    if "fail-on" in raw:
-        config.fail_on = one_of(raw["fail-on"], (*SEVERITIES, "never"), "fail-on")
-    config.exclude = strings(raw.get("exclude", []), "exclude")
-    for plugin, names in table(raw.get("external-agents", {}), "external-agents").items():
-        for name in strings(names, "external-agents", plugin):
+    config.profile = raw.get("profile", config.profile)
+    config.select, config.ignore = rules("select"), rules("ignore")
+    config.severity = {rule(name, "severity", name, key=True): value for name, value in raw.get("severity", {}).items()}
+    config.fail_on = raw.get("fail-on", config.fail_on)
+    config.exclude = tuple(raw.get("exclude", ()))
+    for plugin, names in raw.get("external-agents", {}).items():
+        for name in names:
             config.external_agents[name] = config.external_agents[f"{plugin}:{name}"] = f"{plugin}:{name}"
-    for kind, value in table(raw.get("header-schemas", {}), "header-schemas").items():
-        one_of(kind, ("agent", "skill", "command"), "header-schemas", kind)
-        if not isinstance(value, str) or not os.path.isfile(os.path.join(config.folder, value)):
-            raise places.error(f"no such file: {value!r} (paths are relative to this file)", "header-schemas", kind)
-        config.header_schemas[kind] = os.path.join(config.folder, value)
-        try:
-            config.house_keys[kind] = _declared_keys(config.header_schemas[kind])
-        except (OSError, ValueError, RecursionError) as error:
-            raise places.error(f"{value!r} is no JSON Schema: {error}", "header-schemas", kind) from None
-    for kind, value in table(raw.get("sections", {}), "sections").items():
-        one_of(kind, ("agent", "skill", "command", "readme"), "sections", kind)
-        config.sections[kind] = strings(value, "sections", kind)
-    if "max-file-size" in raw:
-        size = raw["max-file-size"]
-        if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= 1 << 30:
-            raise places.error("`max-file-size` must be a number of bytes from 1 to 1073741824", "max-file-size")
-        config.max_file_size = size
-    for name, options in table(raw.get("rules", {}), "rules").items():
-        rule(name, "rules", name)
-        config.rules[name] = _options(name, table(options, "rules", name), places)
-    config.suppress = tuple(_suppressions(raw.get("suppress", []), places, rule))
-
-
-def _declared_keys(path: str) -> frozenset[str]:
-    """The keys under `properties` of a JSON Schema: what a package says may stand in its headers."""
-    import json
-
-    with open(path, encoding="utf-8") as handle:
-        schema = json.load(handle)
-    if not isinstance(schema, dict):
-        raise ValueError("not an object")
-    properties = schema.get("properties", {})
-    return frozenset(properties) if isinstance(properties, dict) else frozenset()
+    for kind, value in raw.get("header-schemas", {}).items():
+        path = os.path.join(config.folder, value)
+        if not os.path.isfile(path):
+            raise places.error(f"no such file: '{value}' (paths are relative to this file)", "header-schemas", kind)
+        config.header_schemas[kind] = path
+        config.house_keys[kind] = config.house_schema(kind).keys
+    config.sections = {kind: tuple(value) for kind, value in raw.get("sections", {}).items()}
+    config.max_file_size = raw.get("max-file-size", config.max_file_size)
+    for name, options in raw.get("rules", {}).items():
+        rule(name, "rules", name, key=True)
+        config.rules[name] = _options(name, options, places)
+    config.suppress = tuple(_suppressions(raw.get("suppress", ()), places, rule))
 
 
 def _options(name: str, options: dict[str, Any], places: _Places) -> dict[str, Any]:
@@ -236,74 +223,43 @@ def _options(name: str, options: dict[str, Any], places: _Places) -> dict[str, A
         if key not in defaults:
             close = did_you_mean(key, defaults)
             known = ", ".join(defaults) or "none"
-            raise places.error(f"the rule has no option `{key}`" + (f"; did you mean `{close}`?" if close else f"; its options: {known}"), "rules", name, key)
+            raise places.error(f"the rule has no option `{key}`" + (f"; did you mean `{close}`?" if close else f"; its options: {known}"), "rules", name, key, key=True)
         want = type(defaults[key])
+        if want is float and type(value) is int or want is tuple and type(value) is list:
+            value = options[key] = want(value)
         if type(value) is not want:
             raise places.error(f"`{key}` must be of type {_TYPE_NAMES.get(want, want.__name__)}", "rules", name, key)
     return options
 
 
-_TYPE_NAMES = {int: "integer", str: "string", bool: "boolean", list: "list", dict: "table", float: "number"}
+_TYPE_NAMES = {int: "integer", str: "string", bool: "boolean", list: "list", tuple: "list", dict: "table", float: "number"}
 
 
-def _suppressions(raw: Any, places: _Places, rule: Any) -> Any:
-    if not isinstance(raw, list) or not all(isinstance(entry, dict) for entry in raw):
-        raise places.error("`suppress` must be written as [[suppress]] tables", "suppress")
-    starts = [number for number, line in enumerate(places.lines, 1) if re.match(r"\s*\[\[(?:tool\.pluglint\.)?suppress\]\]", line)]
+def _suppressions(raw: Any, places: _Places, rule: Any) -> Iterator[Suppression]:
     for index, entry in enumerate(raw):
-        line = starts[index] if index < len(starts) else places.find("suppress")[0]
-
-        def fault(message: str, line: int = line) -> ConfigError:
-            return ConfigError(f"{places.shown}:{line}:1: {message}")
-
-        for key in entry:
-            if key not in ("rule", "rules", "path", "reason", "until"):
-                raise fault(f"unknown key `{key}` in [[suppress]]; known are rule, rules, path, reason, until")
-        names = entry.get("rules", [entry["rule"]] if "rule" in entry else [])
-        if not isinstance(names, list) or not names:
-            raise fault("a [[suppress]] needs `rule` or `rules`: nothing is silenced as a whole")
-        for name in names:
-            try:
-                rule(name, "suppress")
-            except ConfigError as error:
-                raise fault(str(error).split(": ", 1)[1]) from None
-            if name == "all":
-                raise fault("a [[suppress]] names its rules: `all` is not offered")
-        reason, until, path = entry.get("reason", ""), entry.get("until", ""), entry.get("path", "**")
-        if not isinstance(reason, str) or not reason.strip():
-            raise fault("a [[suppress]] needs a `reason`")
-        until = str(until)
-        if until and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", until):
-            raise fault(f"`until` is {until!r}; write a date as YYYY-MM-DD")
-        if not isinstance(path, str):
-            raise fault("`path` must be a string")
-        yield Suppression(tuple(names), path, reason, until, line)
+        names = entry.get("rules", [])
+        for number, name in enumerate(names):
+            rule(name, "suppress", index, "rules", number)
+        if "rule" in entry:
+            names = [rule(entry["rule"], "suppress", index, "rule"), *names]
+        if not names:
+            raise places.error("a [[suppress]] needs `rule` or `rules`: nothing is silenced as a whole", "suppress", index)
+        if not entry["reason"].strip():
+            raise places.error("a [[suppress]] needs a `reason`", "suppress", index, "reason")
+        until = entry.get("until", "")
+        if until and not is_date(until):
+            raise places.error(f"`until` is '{until}', which is no date", "suppress", index, "until")
+        table = places.root.get("suppress")
+        assert table is not None
+        line, _ = places.position(table.items[index].span)
+        yield Suppression(tuple(names), entry.get("path", "**"), entry["reason"], until, line)
 
 
-def matches(pattern: str, path: str) -> bool:
-    """Whether a path matches a glob: `*` within a folder, `**` across folders; a pattern without a slash matches a name anywhere, a folder everything in it."""
-    regex = _glob(pattern.strip("/"))
-    return re.match(regex, path) is not None
+def is_date(text: str) -> bool:
+    """Whether a text is a day of the calendar, as YYYY-MM-DD."""
+    from datetime import date
 
-
-def _glob(pattern: str) -> str:
-    out = []
-    at = 0
-    while at < len(pattern):
-        if pattern.startswith("**/", at):
-            out.append("(?:.*/)?")
-            at += 3
-        elif pattern.startswith("**", at):
-            out.append(".*")
-            at += 2
-        elif pattern[at] == "*":
-            out.append("[^/]*")
-            at += 1
-        elif pattern[at] == "?":
-            out.append("[^/]")
-            at += 1
-        else:
-            out.append(re.escape(pattern[at]))
-            at += 1
-    lead = "(?:.*/)?" if "/" not in pattern else ""
-    return f"{lead}{''.join(out)}(?:/.*)?\\Z"
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

@@ -11,9 +11,10 @@ import os
 import sys
 from typing import Any, NamedTuple
 
-from pluglint.config import Config, matches
+from pluglint.config import Config
 from pluglint.discover import Discovery, discover
 from pluglint.finding import ERROR, INFO, Finding, Place, finding
+from pluglint.globs import matches
 from pluglint.graph import Edge
 from pluglint.model import Document, MarkdownDocument, Package, Workspace, load_package
 from pluglint.pack import load_rules

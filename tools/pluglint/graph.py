@@ -433,7 +433,7 @@ def _introduced(document: MarkdownDocument, starts: list[int], at: int) -> Itera
             if above == line or above.rstrip("*_ ").endswith(":"):
                 yield index, headings[heading].text
             index += 1
-    elif index < len(starts) and line.rstrip("*_ ").endswith(":") and not text[line_end : starts[index]].strip(" \t\n>"):
+    elif index < len(starts) and line.rstrip("*_ ").endswith(":") and not document.markdown.prose[line_end : starts[index]].strip(" \t\n>"):
         yield index, line
 
 

@@ -10,8 +10,8 @@ import os
 import re
 from typing import Any, Iterator, NamedTuple
 
-from pluglint.config import matches
 from pluglint.discover import SINGLE_FILE, SKIPPED_FOLDERS
+from pluglint.globs import matches
 from pluglint.model import Document, JsonDocument, MarkdownDocument, Package
 from pluglint.parse.node import BOOLEAN, INTEGER, LIST, MAP, NULL, NUMBER, STRING, Node
 from pluglint.text import Span

@@ -13,8 +13,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from pluglint.config import Config, matches
+from pluglint.config import Config, is_date
 from pluglint.finding import ERROR, WARNING, Finding, Problem, finding
+from pluglint.globs import matches
 from pluglint.model import Document, Package
 from pluglint.text import Span
 from pluglint.words import did_you_mean
@@ -136,7 +137,7 @@ def _comments(document: Document, rule_ids: list[str]) -> list[Comment | Finding
             found.append(fault("a suppression must give its reason", f"Write `pluglint: {word}[{', '.join(names)}] reason`."))
             continue
         if until is not None:
-            if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", until.group(1)):
+            if not is_date(until.group(1)):
                 found.append(fault(f"'{until.group(1)}' is no date", "Write until=YYYY-MM-DD."))
                 continue
             if _today() > until.group(1):

@@ -7,15 +7,12 @@ import sys
 
 from pluglint import config as configuration
 from pluglint import discover, engine
+from pluglint.commands import UsageError
 from pluglint.finding import ERROR, INFO, WARNING
 from pluglint.rule import rule_ids
 
 CLEAN, FINDINGS, USAGE, INTERNAL = 0, 1, 2, 3
 _RANK = {INFO: 0, WARNING: 1, ERROR: 2, "never": 9}
-
-
-class UsageError(Exception):
-    """Wrong use of the command line; the message says what to write instead."""
 
 
 def settings(targets: list[str], config_path: str | None, profile: str | None = None, select: list[str] | None = None, ignore: list[str] | None = None, fail_on: str | None = None, inline: bool = True) -> configuration.Config:

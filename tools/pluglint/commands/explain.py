@@ -5,7 +5,15 @@ from __future__ import annotations
 import inspect
 import textwrap
 
+from pluglint.report import printable
 from pluglint.rule import HERE, Example, Loaded, load
+
+
+INTERNAL = """\
+`internal-error` is no rule: it is how a rule that crashed shows itself. It has severity error, cannot be silenced or
+left out, leaves the other rules running and makes the exit status 3. It is a fault in pluglint: please report it with
+the file that it names.
+"""
 
 
 def page(rule_id: str, level: int = 2) -> str:
@@ -40,7 +48,8 @@ def _examples(title: str, loaded: Loaded, examples: tuple[Example, ...]) -> list
                 parts += [f"`{path}`", ""]
             text = textwrap.dedent(text).strip("\n")
             fence = "````" if "```" in text else "```"
-            parts += [f"{fence}text", text.replace(HERE, "").rstrip(), fence, ""]
+            shown = "\n".join(map(printable, text.replace(HERE, "").rstrip().split("\n")))  # an example may hold what nobody sees
+            parts += [f"{fence}text", shown, fence, ""]
         if example.message:
             parts += [f"> {example.message}", ""]
     return parts

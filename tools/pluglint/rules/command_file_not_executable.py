@@ -8,7 +8,7 @@ when a file is made through a web page.
 How to fix: `git update-index --chmod=+x FILE`, or put the interpreter in front.
 """
 
-import os
+import sys
 
 from pluglint.manifest_fields import commands, scripts, within
 from pluglint.rule import CLAUDE_CODE, DIRECTORY, ERROR, HERE, HOOKS, LSP, MANIFEST, MCP, SKILL, Example, Problem, Rule
@@ -28,7 +28,7 @@ BAD = (Example({"hooks/hooks.json": _HEAD + '"\\"${CLAUDE_PLUGIN_ROOT}/hooks/a.s
 
 
 def check(document):
-    if not document.package.is_plugin or os.name == "nt":  # Windows keeps no such bit
+    if not document.package.is_plugin or sys.platform == "win32":  # Windows keeps no such bit
         return
     for command in commands(document):
         for script in scripts(command.node.text):
