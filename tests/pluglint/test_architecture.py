@@ -36,6 +36,7 @@ ORDER = [
     "manifest_fields",
     "rule",
     "rules",
+    "pack",
     "config",
     "suppress",
     "engine",
