@@ -18,7 +18,7 @@ from pluglint.text import Span
 MISSING, UNCLOSED, LATE = "missing", "unclosed", "late"
 _CLOSE = re.compile(r"\n---[ \t]*(?=\n|\Z)")
 _LATE = re.compile(r"\s+---[ \t]*\n|(?:-{4,}|\+{3,})[ \t]*\n|(?:<!--.*?-->|#[^\n]*\n)\s*---[ \t]*\n(?=[A-Za-z_-]+:)", re.S)
-_VALUE_LINE = re.compile(r"([A-Za-z_][\w-]*:[ \t]+)(\S.*?)([ \t]*)\Z")
+_VALUE_LINE = re.compile(r"([A-Za-z_][\w-]*:[ \t]+)(\S(?:.*[^ \t])?)([ \t]*)\Z")
 
 
 class FrontMatter(NamedTuple):

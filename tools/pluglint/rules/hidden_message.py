@@ -39,11 +39,16 @@ def check(document):
     text = document.text
     if text.isascii():
         return
+    last = -1
     for match in re.finditer("[\U000e0000-\U000e007f]+", text):
+        if match.start() < last:
+            continue
         letters = "".join(chr(ord(char) - 0xE0000) for char in match.group())
         if text[match.start() - 1 : match.start()] == "\U0001f3f4" and re.fullmatch(r"[a-z0-9]{3,6}\x7f", letters):
             continue
         count = len(letters)
+        end = text.find("\n", match.end())
+        last = len(text) if end < 0 else end  # one finding a line is enough
         spelt = "".join(char for char in letters if char.isprintable())[:120]
         what = f"{count} invisible tag characters" if count > 1 else "an invisible tag character"
         message = f"{what} {'spell' if count > 1 else 'spells'} '{spelt}'" if spelt else what
