@@ -1,7 +1,7 @@
 """
-What it checks: no file holds what looks like a real credential: keys of AWS, GitHub, GitLab, Slack, OpenAI, Anthropic, Google, Stripe,
-npm and Hugging Face, private key blocks, signed tokens, and passwords of high entropy in an assignment. Placeholders and the example
-keys of the vendors' own pages are fine. The report never shows the whole of it.
+What it checks: no file holds what looks like a real credential: keys of AWS, GitHub, Slack, OpenAI, Anthropic, Google and Stripe,
+private key blocks, signed tokens, and passwords of high entropy in an assignment. Placeholders and the example keys of the
+vendors' own pages are fine. The report never shows the whole of it.
 
 Why it matters: a published package is public for ever, and bots use a key within minutes. The model copies it into whatever it writes.
 
@@ -36,24 +36,22 @@ BAD = (
     Example({"README.md": '# Demo\n\n```python\npassword = "' + "zQ8#vT2" + f'!rK9wLx4"{HERE}\n```\n'}, message="a password (zQ8#…, 15 characters)"),
 )
 
-# (text that must be there, what it is, pattern with the secret in group 1). The literal comes first in each.
+# (a rare letter, a text that must be there, what it is, pattern with the secret in group 1). Looking for one letter takes a
+# tenth of the time of looking for a word, so most files are done with a few letters.
 _FORMS = (
-    ("AKIA", "an AWS access key id", r"(?<![A-Za-z0-9/+])(AKIA[A-Z0-9]{16})(?![A-Za-z0-9/+=])"),
-    ("ASIA", "an AWS access key id", r"(?<![A-Za-z0-9/+])(ASIA[A-Z0-9]{16})(?![A-Za-z0-9/+=])"),
-    ("_ACCESS_KEY", "an AWS secret key", r"_ACCESS_KEY[\"']?[ \t]{0,4}[=:][ \t]{0,4}[\"']?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"),
-    ("secret_access_key", "an AWS secret key", r"secret_access_key[\"']?[ \t]{0,4}[=:][ \t]{0,4}[\"']?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"),
-    ("gh", "a GitHub token", r"(?<![A-Za-z0-9_])(gh[pousr]_[A-Za-z0-9]{36,251}|github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59})(?![A-Za-z0-9_])"),
-    ("xox", "a Slack token", r"(?<![A-Za-z0-9])(xox[abeprs]-[0-9]{8,14}-[A-Za-z0-9-]{10,150})"),
-    ("sk-", "an API key", r"(?<![A-Za-z0-9_-])(sk-(?:ant-[a-z0-9]{3,8}-|proj-|svcacct-|or-v1-)?[A-Za-z0-9_-]{32,200})"),
-    ("sk_live_", "a Stripe key", r"(?<![A-Za-z0-9_])(sk_live_[A-Za-z0-9]{24,200})"),
-    ("AIza", "a Google API key", r"(?<![A-Za-z0-9_-])(AIza[A-Za-z0-9_-]{35})(?![A-Za-z0-9_-])"),
-    ("glpat-", "a GitLab token", r"(?<![A-Za-z0-9_-])(glpat-[A-Za-z0-9_-]{20,100})"),
-    ("npm_", "an npm token", r"(?<![A-Za-z0-9_])(npm_[A-Za-z0-9]{36})(?![A-Za-z0-9_])"),
-    ("hf_", "a Hugging Face token", r"(?<![A-Za-z0-9_])(hf_[A-Za-z]{34})(?![A-Za-z0-9_])"),
-    ("PRIVATE KEY-----", "a private key", r"(-----BEGIN (?:[A-Z]{2,8} ){0,2}PRIVATE KEY-----)[ \t]*(?:\n|\\n)[ \t]*[A-Za-z0-9+/=]{16}"),
-    ("eyJ", "a signed token", r"(?<![A-Za-z0-9_-])(eyJ[A-Za-z0-9_-]{17,2000}\.eyJ[A-Za-z0-9_-]{17,4000}\.[A-Za-z0-9_-]{20,1000})"),
-    ("assw", "a password", r"assw(?:or)?d[\"']?[ \t]{0,4}(?:=|:|:=)[ \t]{0,4}[\"']([^\s\"'`]{12,100})[\"']"),
-    ("ASSW", "a password", r"ASSW(?:OR)?D[\"']?[ \t]{0,4}(?:=|:|:=)[ \t]{0,4}[\"']([^\s\"'`]{12,100})[\"']"),
+    ("K", "AKIA", "an AWS access key id", r"(?<![A-Za-z0-9/+])(AKIA[A-Z0-9]{16})(?![A-Za-z0-9/+=])"),
+    ("K", "_ACCESS_KEY", "an AWS secret key", r"_ACCESS_KEY[\"']?[ \t]{0,4}[=:][ \t]{0,4}[\"']?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"),
+    ("_", "secret_access_key", "an AWS secret key", r"secret_access_key[\"']?[ \t]{0,4}[=:][ \t]{0,4}[\"']?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"),
+    ("_", "ghp_", "a GitHub token", r"(?<![A-Za-z0-9_])(ghp_[A-Za-z0-9]{36,251})(?![A-Za-z0-9_])"),
+    ("_", "github_pat_", "a GitHub token", r"(?<![A-Za-z0-9_])(github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59})(?![A-Za-z0-9_])"),
+    ("x", "xox", "a Slack token", r"(?<![A-Za-z0-9])(xox[abeprs]-[0-9]{8,14}-[A-Za-z0-9-]{10,150})"),
+    ("-", "sk-", "an API key", r"(?<![A-Za-z0-9_-])(sk-(?:ant-[a-z0-9]{3,8}-|proj-|svcacct-|or-v1-)?[A-Za-z0-9_-]{32,200})"),
+    ("v", "_live_", "a Stripe key", r"(?<![A-Za-z0-9_])([rs]k_live_[A-Za-z0-9]{24,200})"),
+    ("z", "AIza", "a Google API key", r"(?<![A-Za-z0-9_-])(AIza[A-Za-z0-9_-]{35})(?![A-Za-z0-9_-])"),
+    ("K", "PRIVATE KEY-----", "a private key", r"(-----BEGIN (?:[A-Z]{2,8} ){0,2}PRIVATE KEY-----)[ \t]*(?:\n|\\n)[ \t]*[A-Za-z0-9+/=]{16}"),
+    ("J", "eyJ", "a signed token", r"(?<![A-Za-z0-9_-])(eyJ[A-Za-z0-9_-]{17,2000}\.eyJ[A-Za-z0-9_-]{17,4000}\.[A-Za-z0-9_-]{20,1000})"),
+    ("w", "assw", "a password", r"assw(?:or)?d[\"']?[ \t]{0,4}(?:=|:|:=)[ \t]{0,4}[\"']([^\s\"'`]{12,100})[\"']"),
+    ("W", "ASSW", "a password", r"ASSW(?:OR)?D[\"']?[ \t]{0,4}(?:=|:|:=)[ \t]{0,4}[\"']([^\s\"'`]{12,100})[\"']"),
 )
 _PLACEHOLDER = r"(?i)example|xxx|your|\.\.\.|\u2026|[<>{}$%]|placeholder|dummy|fake|test|sample|redacted|change|secret|passw|1234567|abcdef|\*\*\*|___|insert|replace|demo|foo|(.)\1{5}"
 
@@ -61,8 +59,8 @@ _PLACEHOLDER = r"(?i)example|xxx|your|\.\.\.|\u2026|[<>{}$%]|placeholder|dummy|f
 def check(document):
     text = document.text
     found = []
-    for needle, noun, pattern in _FORMS:
-        if needle in text:
+    for letter, needle, noun, pattern in _FORMS:
+        if letter in text and needle in text:
             for match in re.finditer(pattern, text):
                 secret = match.group(1)
                 if noun == "a private key" or not re.search(_PLACEHOLDER, secret) and _random(secret, noun):
@@ -77,7 +75,7 @@ def check(document):
 
 def _random(secret, noun):
     """Whether a text has the look of a key: several kinds of characters, and none of them often."""
-    body = secret[4:] if secret[:4] in ("AKIA", "ASIA", "AIza", "ghp_") else secret
+    body = secret[4:] if secret[:4] in ("AKIA", "AIza", "ghp_") else secret
     counts = {char: body.count(char) for char in set(body)}
     entropy = -sum(count / len(body) * math.log2(count / len(body)) for count in counts.values())
     digits = any(char.isdigit() for char in body)
@@ -86,8 +84,6 @@ def _random(secret, noun):
         return kinds >= 3 and entropy > 3.2 and not re.fullmatch(r"[A-Za-z]+(?:[-_.:/][A-Za-z]+)*\d{0,4}[!@#$]?", body)
     if noun == "an AWS access key id":
         return entropy > 2.5
-    if noun == "a Hugging Face token":
-        return entropy > 3.5
     return digits and any(char.isalpha() for char in body) and entropy > 3.3
 
 

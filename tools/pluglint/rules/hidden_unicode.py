@@ -41,7 +41,8 @@ _HIDDEN = "[\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u2060-\u2064\u206a
 
 def check(document, options):
     text = document.text
-    if "\\u" in text:
+    header = getattr(document, "frontmatter", None)
+    if text.find("\\u", 0, len(text) if header is None else header.body) >= 0:
         yield from _escaped(document)
     if text.isascii() or "\0" in text[:12]:  # UTF-16 is another rule's
         return
@@ -63,7 +64,7 @@ def check(document, options):
 def _escaped(document):
     """Invisible characters that an escape of JSON or YAML stands for."""
     root = getattr(document, "node", None) or getattr(document, "header", None)
-    if root is None or "frontmatter" in dir(document) and "\\u" not in document.text[: document.frontmatter.body]:
+    if root is None:
         return
     for node in root.walk():
         if node.kind == "string" and not node.text.isascii() and "\\u" in document.text[node.span.start : node.span.end]:

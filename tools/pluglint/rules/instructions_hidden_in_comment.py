@@ -31,8 +31,6 @@ _PHRASES = (
 
 
 def check(document):
-    if "<!--" not in document.text:
-        return
     for span in document.markdown.comments:
         comment = document.text[span[0] : span[1]][:20000]
         match = re.search(_PHRASES, comment)
