@@ -30,10 +30,10 @@ GOOD = (
     Example({"README.md": '# Demo\n\n```python\npassword = os.environ["PASSWORD"]\npassword = "correct-horse-battery-staple"\napi_key = "your-api-key-here-1234"\n```\n'}),
 )
 BAD = (
+    Example({"README.md": '# Demo\n\n```python\npassword = "' + "zQ8#vT2" + f'!rK9wLx4"{HERE}\n```\n'}, message="a password (zQ8#…, 15 characters)"),
     Example({"README.md": f"# Demo\n\n```bash\nexport AWS_ACCESS_KEY_ID={_AWS}{HERE}\nexport AWS_SECRET_ACCESS_KEY={_SECRET}{HERE}\n```\n"}, message="an AWS access key id (AKIA…, 20 characters)"),
     Example({"README.md": "# Demo\n\nghp_" + "k3Zt9QwLr7" + "Xc2VbN8mPq" + "S5dFg6HjT1" + f"Yu4eAi{HERE}\n"}, message="a GitHub token (ghp_…, 40 characters)"),
     Example({"README.md": "# Demo\n\n-----BEGIN RSA " + f"PRIVATE KEY-----{HERE}\n" + "MIIEowIBAAKCAQEA0Zx7\n" * 3 + "-----END RSA PRIVATE KEY-----\n"}, message="a private key"),
-    Example({"README.md": '# Demo\n\n```python\npassword = "' + "zQ8#vT2" + f'!rK9wLx4"{HERE}\n```\n'}, message="a password (zQ8#…, 15 characters)"),
 )
 
 # (a rare letter, a text that must be there, what it is, pattern with the secret in group 1). Looking for one letter takes a

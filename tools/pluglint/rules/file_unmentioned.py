@@ -22,9 +22,13 @@ _SKILL = "---\nname: x\ndescription: Reads logs. Use when a log must be searched
 
 GOOD = (
     Example({"skills/x/SKILL.md": _SKILL + "Read [a](references/a.md).\n", "skills/x/references/a.md": "Then b.md.\n", "skills/x/references/b.md": "# B\n"}),
+    Example({"skills/x/SKILL.md": _SKILL + "Run `scripts/*.py`.\n", "skills/x/scripts/one.py": "pass\n", "skills/x/scripts/two.py": "pass\n"}),
     Example({"skills/x/SKILL.md": _SKILL + "Pick a file in `templates/`.\n", "skills/x/templates/t.md": "# T\n", "skills/x/LICENSE.md": "MIT\n"}),
 )
-BAD = (Example({"skills/x/SKILL.md": _SKILL + "Read the log.\n", "skills/x/references/a.md": f"# A{HERE}\n"}, message="no text of the skill leads to 'references/a.md'"),)
+BAD = (
+    Example({"skills/x/SKILL.md": _SKILL + "Read the log.\n", "skills/x/references/a.md": f"# A{HERE}\n"}, message="no text of the skill leads to 'references/a.md'"),
+    Example({"skills/x/SKILL.md": _SKILL + "Read references/a.md.\n", "skills/x/references/a.md": "# A\n", "skills/x/references/b.md": f"# B{HERE}\n"}, message="no text of the skill leads to 'references/b.md'"),
+)
 
 _ENDINGS = (".md", ".sh", ".py", ".js", ".mjs", ".ts", ".rb", ".pl", ".ps1")
 _ALWAYS = frozenset(("license.md", "readme.md", "changelog.md", "notice.md", "__init__.py"))
@@ -57,8 +61,9 @@ def _of_skill(package, skill, folder, files):
     reached = set()
     queue = [skill]
     while queue:
-        for word in set(re.findall(r"[\w.-]*[\w-]", queue.pop().text)):
-            for rel in by_word.pop(word, ()):
+        # Only the last part of a path counts: `references/a.md` names the file, `references/` all that is in the folder.
+        for path in set(re.findall(r"[\w.-]+(?:/[\w.-]+)*", queue.pop().text)):
+            for rel in by_word.pop(path.rpartition("/")[2].rstrip("."), ()):
                 if rel not in reached:
                     reached.add(rel)
                     if rel in package.documents:
