@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import textwrap
 
+from pluglint.report import printable
 from pluglint.rule import HERE, Example, Loaded, load
 
 
@@ -40,7 +41,7 @@ def _examples(title: str, loaded: Loaded, examples: tuple[Example, ...]) -> list
                 parts += [f"`{path}`", ""]
             text = textwrap.dedent(text).strip("\n")
             fence = "````" if "```" in text else "```"
-            parts += [f"{fence}text", text.replace(HERE, "").rstrip(), fence, ""]
+            parts += [f"{fence}text", "\n".join(printable(line) for line in text.replace(HERE, "").rstrip().split("\n")), fence, ""]
         if example.message:
             parts += [f"> {example.message}", ""]
     return parts
