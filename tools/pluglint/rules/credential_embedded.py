@@ -19,7 +19,7 @@ RULE = Rule(
     title="a credential is embedded",
     severity=ERROR,
     on=(*MARKDOWN, *JSON_FILES),
-    source="the vendors' descriptions of their key formats, 2026-10",
+    source="CWE-798; the prefixes by which the vendors mark their keys, as commonly known in 2026",
 )
 
 # In pieces, so that scanners of this source stay quiet.

@@ -2,7 +2,7 @@
 What it checks: every file that the client loads can be opened and is a regular file: no folder called `plugin.json`, no pipe, socket or
 device, no file without read permission.
 
-Why it matters: the client passes it over or fails to load the plugin, and an installation cannot copy it.
+Why it matters: what cannot be read cannot be loaded, and an installation cannot copy it.
 
 How to fix: replace it by a regular file that everybody may read.
 """
@@ -13,7 +13,7 @@ RULE = Rule(
     title="a file cannot be read",
     severity=ERROR,
     on=(PACKAGE,),
-    source="client 2.1.330, observed 2026-11-22",
+    source="the kind of the file; not tried with the client",
 )
 
 _AGENT = "---\nname: a\ndescription: Reads logs. Use when a log must be searched.\n---\nYou read logs.\n"

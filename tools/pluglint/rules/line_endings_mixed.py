@@ -1,8 +1,8 @@
 """
 What it checks: the files of a package end their lines in one way. A package whose files all use CR LF (a Windows checkout) is fine.
 
-Why it matters: the model edits by exact text, and an edit written with the line end of the neighbouring file does not match. Every
-diff of such a file shows all its lines, and the client's `!` blocks of several lines failed on CR LF before 2.1.290.
+Why it matters: the client's `!` blocks of several lines failed on CR LF before 2.1.290, a shell stumbles over the CR of a command that is
+copied out of such a file, and the next editor that converts it makes a diff of all its lines.
 
 How to fix: convert the named files, and add a `.gitattributes` with `* text=auto eol=lf` so that it stays so.
 """
@@ -14,7 +14,7 @@ RULE = Rule(
     title="a file ends its lines otherwise than the rest of the package",
     severity=WARNING,
     on=(PACKAGE,),
-    source="client changelog, 2.1.290; Edit tool description of client 2.1.330",
+    source="client changelog, 2.1.290",
     options={"limit": 20},
 )
 

@@ -16,7 +16,7 @@ RULE = Rule(
     title="two names differ by case only",
     severity=WARNING,
     on=(PACKAGE,),
-    source="file systems of macOS and Windows",
+    source="file systems of macOS and Windows; not tried with the client",
 )
 
 GOOD = (Example({"docs/a.md": "# A\n", "docs/b.md": "# B\n"}),)

@@ -14,7 +14,7 @@ RULE = Rule(
     title="a path name breaks a checkout or deceives the eye",
     severity=WARNING,
     on=(PACKAGE,),
-    source="file naming page of the Windows documentation, 2026-10",
+    source="naming rules of Windows file systems; not tried with the client",
 )
 
 GOOD = (Example({"docs/caf\N{LATIN SMALL LETTER E WITH ACUTE} notes.md": "# Notes\n"}),)
