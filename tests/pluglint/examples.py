@@ -37,7 +37,8 @@ def write(loaded: Loaded, example: Example, root: Path) -> set[tuple[str, int]]:
     """Writes an example below `root`; returns the marked (path, line) pairs.
 
     A plugin manifest is added where the example brings none. A text may hold escapes for bytes that
-    no source file should hold: `\\udcXX` surrogates become the raw byte XX.
+    no source file should hold: `\\udcXX` surrogates become the raw byte XX. A path that ends in "/" is an
+    empty folder, a text that starts with "-> " a symbolic link, one that starts with "+x" an executable file.
     """
     files = example.files
     if not isinstance(files, dict):
@@ -46,16 +47,27 @@ def write(loaded: Loaded, example: Example, root: Path) -> set[tuple[str, int]]:
     for path, text in files.items():
         text = textwrap.dedent(text).lstrip("\n") if text.startswith("\n") else text
         target = root / path
+        if path.endswith("/"):  # an empty folder
+            target.mkdir(parents=True)
+            if HERE in text:
+                marked.add((path.rstrip("/"), 1))
+            continue
         target.parent.mkdir(parents=True, exist_ok=True)
         if text.startswith("-> "):  # a symbolic link
-            target.symlink_to(text[3:].strip())
+            target.symlink_to(text[3:].replace(HERE, "").strip())
+            if HERE in text:
+                marked.add((path, 1))
             continue
+        executable = text.startswith("+x\n")
+        text = text[3:] if executable else text
         lines = text.split("\n")
         for number, line in enumerate(lines, 1):
             if HERE in line:
                 marked.add((path, number))
                 lines[number - 1] = line.replace(" " + HERE, "").replace(HERE, "")
         target.write_bytes("\n".join(lines).encode("utf-8", "surrogateescape"))
+        if executable:
+            target.chmod(0o755)
     has_root = any(path.startswith((".claude-plugin/", ".claude/", "plugin.json")) or path.count("/.claude-plugin/") for path in files)
     if not has_root:
         (root / ".claude-plugin").mkdir(exist_ok=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
+from itertools import islice
 from typing import NamedTuple
 
 # What a root is taken for.
@@ -50,6 +51,13 @@ class Entry(NamedTuple):
         return self.rel.rpartition("/")[2]
 
 
+class Trouble(NamedTuple):
+    """A part of the tree that was not looked at: its path below the root (empty for the root) and why."""
+
+    rel: str
+    message: str
+
+
 class Root(NamedTuple):
     """One package root: what it was taken for and all that is below it."""
 
@@ -57,7 +65,7 @@ class Root(NamedTuple):
     path: str
     shown: str  # how the root is written in front of every path that a person sees
     entries: dict[str, Entry]
-    problems: tuple[str, ...] = ()  # folders that could not be read, limits that were met
+    problems: tuple[Trouble, ...] = ()  # folders that could not be read, limits that were met
 
 
 class Discovery(NamedTuple):
@@ -145,6 +153,8 @@ def _portable(folder: str) -> bool:
 def _plugin_part(folder: str, part: str) -> bool:
     """Whether a folder called `agents` and so on holds what its name says; many projects have an unrelated `commands/`."""
     path = os.path.join(folder, part)
+    if os.path.islink(path):  # it may lead anywhere: nothing outside the target is listed
+        return False
     try:
         with os.scandir(path) as entries:
             for count, entry in enumerate(entries):
@@ -168,19 +178,40 @@ def _roots(path: str, shown: str) -> list[Root]:
     kind = looks_like(path)
     entries, problems = _walk(path)
     inner = _inner_roots(path, entries) if kind in (None, PLUGIN, MARKETPLACE) else {}
+    # Every entry belongs to the innermost root that holds it; one pass over all of them.
+    owned: dict[str, dict[str, Entry]] = {rel: {} for rel in ("", *sorted(inner))}
+    troubles: dict[str, list[Trouble]] = {rel: [] for rel in owned}
+    if not inner:
+        owned[""] = entries
+    else:
+        for rel, entry in entries.items():
+            owner = _owner(rel, inner)
+            if not owner:
+                owned[""][rel] = entry
+            elif rel != owner:
+                name = rel[len(owner) + 1 :]
+                owned[owner][name] = entry._replace(rel=name)
+    for trouble in problems:
+        owner = _owner(trouble.rel, inner)
+        troubles[owner].append(trouble._replace(rel=trouble.rel[len(owner) + 1 :] if owner else trouble.rel))
+    if kind is None and inner:  # no root at the top: what happened there is told with the first one
+        first = next(iter(sorted(inner)))
+        troubles[first].extend(Trouble("", f"{one.rel or 'the target'}: {one.message}") for one in troubles[""])
     roots = []
     if kind is not None:
-        own = {rel: entry for rel, entry in entries.items() if not _below(rel, inner)}
-        roots.append(Root(kind, path, shown, own, tuple(problems)))
+        roots.append(Root(kind, path, shown, owned[""], tuple(troubles[""])))
     for rel, inner_kind in sorted(inner.items()):
-        prefix = rel + "/"
-        own = {
-            name[len(prefix) :]: entry._replace(rel=name[len(prefix) :])
-            for name, entry in entries.items()
-            if name.startswith(prefix) and not _below(name, {r: k for r, k in inner.items() if r.startswith(prefix)})
-        }
-        roots.append(Root(inner_kind, os.path.join(path, *rel.split("/")), join(shown, rel), own))
+        roots.append(Root(inner_kind, os.path.join(path, *rel.split("/")), join(shown, rel), owned[rel], tuple(troubles[rel])))
     return roots
+
+
+def _owner(rel: str, inner: dict[str, str]) -> str:
+    """The innermost root that a path belongs to, itself included; empty for the outermost."""
+    if not inner:
+        return ""
+    while rel and rel not in inner:
+        rel = rel.rpartition("/")[0]
+    return rel
 
 
 def _below(rel: str, inner: dict[str, str]) -> bool:
@@ -219,18 +250,18 @@ def _inner_roots(path: str, entries: dict[str, Entry]) -> dict[str, str]:
     return found
 
 
-def _walk(root: str) -> tuple[dict[str, Entry], list[str]]:
+def _walk(root: str) -> tuple[dict[str, Entry], list[Trouble]]:
     """All entries below a root in sorted order. Links are listed and not followed."""
     entries: dict[str, Entry] = {}
-    problems: list[str] = []
+    problems: list[Trouble] = []
     stack = [("", root, 0)]
     while stack:
         prefix, folder, depth = stack.pop()
         try:
             with os.scandir(folder) as listing:
-                found = sorted(listing, key=lambda entry: entry.name)
+                found = sorted(islice(listing, FILE_LIMIT + 1), key=lambda entry: entry.name)
         except OSError as error:
-            problems.append(f"{prefix or '.'}: cannot be listed ({error.strerror or error})")
+            problems.append(Trouble(prefix, f"the folder cannot be listed ({error.strerror or error})"))
             continue
         below = []
         for entry in found:
@@ -245,7 +276,7 @@ def _walk(root: str) -> tuple[dict[str, Entry], list[str]]:
                         continue
                     entries[rel] = Entry(rel, entry.path, 0, None, True, 0)
                     if depth >= DEPTH_LIMIT:
-                        problems.append(f"{rel}: deeper than {DEPTH_LIMIT} folders, not opened")
+                        problems.append(Trouble(rel, f"the folder lies deeper than {DEPTH_LIMIT} levels and was not opened"))
                     else:
                         below.append((rel, entry.path, depth + 1))
                 else:
@@ -253,10 +284,10 @@ def _walk(root: str) -> tuple[dict[str, Entry], list[str]]:
                     regular = stat.S_ISREG(info.st_mode)
                     entries[rel] = Entry(rel, entry.path, info.st_size if regular else -1, None, False, stat.S_IMODE(info.st_mode))
             except OSError as error:
-                problems.append(f"{rel}: cannot be read ({error.strerror or error})")
+                problems.append(Trouble(rel, f"the file cannot be looked at ({error.strerror or error})"))
         stack.extend(reversed(below))
         if len(entries) > FILE_LIMIT:
-            problems.append(f"more than {FILE_LIMIT} files: the rest was not looked at")
+            problems.append(Trouble("", f"there are more than {FILE_LIMIT:,} files, and the rest was not looked at"))
             break
     return entries, problems
 

@@ -73,11 +73,10 @@ def resolve(source: Source, span: Span, label: str = "") -> Place:
 
 def finding(rule: str, severity: str, problem: Problem) -> Finding:
     place = resolve(problem.source, problem.span)
-    line = problem.source.line_text(place.line)
-    first = max(0, place.column - 1 - SNIPPET_LIMIT // 2) if len(line) > SNIPPET_LIMIT else 0
+    begin, end = problem.source.line_bounds(place.line)
+    first = max(0, place.column - 1 - SNIPPET_LIMIT // 2) if end - begin > SNIPPET_LIMIT else 0
+    line = problem.source.text[begin + first : min(end, begin + first + SNIPPET_LIMIT)].rstrip("\r")
     if first:  # a window of a very long line: keep the caret inside it
-        line = "…" + line[first + 1 : first + SNIPPET_LIMIT]
-    else:
-        line = line[:SNIPPET_LIMIT]
+        line = "…" + line[1:]
     related = tuple(resolve(loc.source, loc.span, loc.label) for loc in problem.related)
     return Finding(rule, severity, place, problem.message, problem.hint, related, line)

@@ -405,15 +405,16 @@ class _Kinds:
     def __init__(self, package: Package) -> None:
         self.kind = package.kind
         manifest = package.manifest.root if package.manifest is not None else None
+        # Sets: a manifest may name thousands of paths, and every file is looked up in them.
         self.agents = _paths(manifest, "agents")
         self.commands = _paths(manifest, "commands")
-        self.skills = _paths(manifest, "skills") or ()
-        self.hooks = _paths(manifest, "hooks") or ()
-        self.mcp = _paths(manifest, "mcpServers") or ()
-        self.lsp = _paths(manifest, "lspServers") or ()
+        self.skills = _paths(manifest, "skills") or frozenset()
+        self.hooks = _paths(manifest, "hooks") or frozenset()
+        self.mcp = _paths(manifest, "mcpServers") or frozenset()
+        self.lsp = _paths(manifest, "lspServers") or frozenset()
         self.has_skills = any(rel.startswith("skills/") for rel in package.entries)
         # A skill's folder holds all its Markdown, wherever in it: references, assets, examples.
-        self.skill_folders = [rel[: -len("SKILL.md")] for rel in package.entries if rel.endswith("/SKILL.md")]
+        self.skill_folders = frozenset(rel[: -len("/SKILL.md")] for rel in package.entries if rel.endswith("/SKILL.md"))
 
     def of(self, rel: str, entry: d.Entry) -> str | None:
         name = entry.name
@@ -438,7 +439,7 @@ class _Kinds:
             return "readme"
         if not folder and lower in ("changelog.md", "changelog.markdown", "history.md", "changes.md"):
             return "changelog"
-        if any(rel.startswith(prefix) for prefix in self.skill_folders) or self.kind == d.SKILL_FOLDER:
+        if self.kind == d.SKILL_FOLDER or self.skill_folders and _within(folder, self.skill_folders):
             return "reference"
         return "page"
 
@@ -465,12 +466,19 @@ class _Kinds:
         parent, _, _ = folder.rpartition("/")
         if parent == "skills":
             return True
-        return any(folder == path or parent == path for path in self.skills)
+        return folder in self.skills or parent in self.skills
 
     def _is_command(self, rel: str, lower: str) -> bool:
         if self.commands is None:
             return rel.startswith("commands/")
-        return any(rel == path or rel.startswith(path + "/") for path in self.commands)
+        return _within(rel, self.commands)
+
+
+def _within(rel: str, paths: frozenset[str]) -> bool:
+    """Whether a path is one of `paths` or lies below one."""
+    while rel and rel not in paths:
+        rel = rel.rpartition("/")[0]
+    return bool(rel)
 
 
 def _single(rel: str, entry: d.Entry) -> str | None:
@@ -498,7 +506,7 @@ def _single(rel: str, entry: d.Entry) -> str | None:
     return "page"
 
 
-def _paths(manifest: Node | None, key: str) -> tuple[str, ...] | None:
+def _paths(manifest: Node | None, key: str) -> frozenset[str] | None:
     """The component paths under a manifest key, without `./`; None when the key is absent."""
     node = manifest.get(key) if manifest is not None else None
     if node is None:
@@ -509,7 +517,7 @@ def _paths(manifest: Node | None, key: str) -> tuple[str, ...] | None:
         if item.kind == STRING:
             path = item.text[2:] if item.text.startswith("./") else item.text
             found.append(path.strip("/") if path != "." else "")
-    return tuple(found)
+    return frozenset(found)
 
 
 def _read(package: Package, entry: d.Entry, kind: str) -> Document | None:

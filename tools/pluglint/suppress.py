@@ -109,6 +109,7 @@ def _comments(document: Document, rule_ids: list[str]) -> list[Comment | Finding
     text, source = document.text, document.source
     markdown = getattr(document, "markdown", None)
     body = document.frontmatter.body if markdown is not None else 0
+    total = text.count("\n") + 1
     for match in _COMMENT.finditer(text):
         in_header = match.start() < body
         if markdown is not None and (text[match.start()] == "#") != in_header:
@@ -147,7 +148,6 @@ def _comments(document: Document, rule_ids: list[str]) -> list[Comment | Finding
         if word == "ignore":
             line = source.position(match.start())[0]
             last = line + 1
-            total = text.count("\n") + 1
             while last < total and not source.line_text(last).strip():
                 last += 1
             lines = (line, last)

@@ -53,6 +53,13 @@ class Source:
         end = starts[line] - 1 if line < len(starts) else len(self.text)
         return self.text[starts[line - 1] : end].rstrip("\r")
 
+    def line_bounds(self, line: int) -> tuple[int, int]:
+        """Where a line, counted from 1, begins and ends, without its line end."""
+        starts = self._starts
+        if starts is None:
+            starts = self._starts = line_starts(self.text)
+        return starts[line - 1], starts[line] - 1 if line < len(starts) else len(self.text)
+
     def line_span(self, offset: int = 0) -> Span:
         """The span of the line that holds an offset, without its line end."""
         text = self.text

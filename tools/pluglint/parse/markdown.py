@@ -11,6 +11,7 @@ All spans are offsets into the whole text that was given, also when scanning sta
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import Iterator, NamedTuple
 
 from pluglint.text import Span
@@ -108,8 +109,7 @@ _EVENT = re.compile(
 )
 _BOX = re.compile(r"\[([ xX])\](?=[ \t\n]|\Z)")
 _RULE = re.compile(r"([-*_])[ \t]*(?:\1[ \t]*){2,}(?=\n|\Z)")
-_DELIMITER = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*\Z")
-_CLOSING_MARKS = re.compile(r"(?:[ \t]+#+)?[ \t]*\Z")
+_DELIMITER = re.compile(r"[ \t]*+\|?+[ \t]*+:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)*+\|?[ \t]*+\Z")  # possessive: a run of blanks is walked once
 _new = tuple.__new__
 _PARAGRAPH_BREAK = re.compile(r"\n[ \t]*\n")
 
@@ -180,18 +180,16 @@ class Markdown:
         """One section a heading, in order."""
         if self._sections is None:
             heads = self.headings
-            result = []
-            size = len(self.text)
-            for index, head in enumerate(heads):
+            result: list[Section] = []
+            size = own_end = len(self.text)
+            ends = [size] * 7  # for each level: where the next heading of that level or above begins, walking backwards
+            for head in reversed(heads):
                 begin = self.text.find("\n", head.span.end)
                 begin = size if begin < 0 else begin + 1
-                own_end = _line_start(self.text, heads[index + 1].span.start) if index + 1 < len(heads) else size
-                end = size
-                for later in heads[index + 1 :]:
-                    if later.level <= head.level:
-                        end = _line_start(self.text, later.span.start)
-                        break
-                result.append(Section(head, min(begin, own_end), own_end, end))
+                result.append(Section(head, min(begin, own_end), own_end, ends[head.level]))
+                own_end = _line_start(self.text, head.span.start)
+                ends[head.level :] = [own_end] * (7 - head.level)
+            result.reverse()
             self._sections = result
         return self._sections
 
@@ -215,12 +213,27 @@ class Markdown:
 
     def in_code(self, offset: int) -> bool:
         """Whether an offset stands in inline code."""
-        return any(start <= offset < end for start, end in self.code_spans)
+        spans = self.code_spans
+        index = bisect_left(spans, (offset + 1,)) - 1
+        return index >= 0 and offset < spans[index].end
 
     def intro(self, offset: int) -> str:
         """The paragraph line right above an offset: what introduces a list or a table."""
-        before = self.prose[self.start : offset].rstrip()
-        return before[before.rfind("\n") + 1 :].strip()
+        prose = self.prose
+        end = offset
+        while end > self.start:  # in steps: a copy of all that stands above would make many lists cost the square
+            step = prose[max(self.start, end - 1000) : end]
+            kept = step.rstrip()
+            end -= len(step) - len(kept)
+            if kept:
+                break
+        return prose[max(self.start, prose.rfind("\n", self.start, end) + 1) : end].strip()
+
+
+def _without_closing_marks(body: str) -> str:
+    body = body.rstrip(" \t")
+    bare = body.rstrip("#")
+    return bare.rstrip(" \t") if len(bare) < len(body) and bare[-1:] in (" ", "\t") else body
 
 
 def _line_start(text: str, offset: int) -> int:
@@ -237,6 +250,7 @@ def _scan(doc: Markdown) -> None:
     # Open lists, outermost first: [marker column, content column, list]
     open_lists: list[list] = []
     last_end = at  # end of the line of the last list item seen
+    unclosed: set[tuple] = set()  # kinds of fences that nothing closes from here on
     event = _EVENT.search
     find = text.find
     while True:
@@ -253,8 +267,7 @@ def _scan(doc: Markdown) -> None:
         column = columns(indent.rpartition(">")[2]) if quoted else (len(indent) if "\t" not in indent else columns(indent))
         if group == 4:
             if column >= 4 and not (open_lists and column < open_lists[-1][1] + 4):
-                if not (open_lists and _still_open(text, last_end, match.start(), open_lists) and column < open_lists[-1][1] + 4):
-                    continue
+                continue
             rule = _RULE.match(text, begin) if text[begin] in "-*" else None
             if rule is not None and rule.end() >= line_end:
                 open_lists.clear()
@@ -273,7 +286,7 @@ def _scan(doc: Markdown) -> None:
                 if body.strip("# \t") == "" and body[:1] == "#":
                     body = ""
                 else:
-                    body = body[: _CLOSING_MARKS.search(body).start()]
+                    body = _without_closing_marks(body)
             headings.append(Heading(match.end(2) - begin, body, Span(first - shift, first + len(body) - shift)))
         elif group == 3:
             inside = open_lists and column >= open_lists[0][1] and _still_open(text, last_end, match.start(), open_lists)
@@ -288,7 +301,7 @@ def _scan(doc: Markdown) -> None:
                 for entry in open_lists:
                     if column >= entry[1]:
                         container = entry[1]
-            content, end, closed, at = _fence_end(text, line_end, size, mark, quoted, container)
+            content, end, closed, at = _fence_end(text, line_end, size, mark, quoted, container, unclosed)
             lang = info.split(None, 1)[0].strip("{}.").split(",")[0].lower() if info.strip("{}. ,") else ""
             fences.append(
                 Fence(info, lang, Span(begin - shift, end - shift), Span(min(line_end + 1, content) - shift, content - shift), closed, column, mark)
@@ -388,11 +401,11 @@ def _item(doc: Markdown, text: str, shift: int, match: re.Match, column: int, be
     return line_end
 
 
-def _fence_end(text: str, line_end: int, size: int, mark: str, quoted: bool, container: int) -> tuple[int, int, bool, int]:
+def _fence_end(text: str, line_end: int, size: int, mark: str, quoted: bool, container: int, unclosed: set[tuple]) -> tuple[int, int, bool, int]:
     """(end of the content, end of the closing line, closed, where scanning goes on)."""
     char, width = mark[0], len(mark)
     find = text.find
-    at = line_end
+    at = size if (mark, quoted, container) in unclosed else line_end
     while at < size:
         close = find(mark, at)
         if close < 0:
@@ -407,6 +420,7 @@ def _fence_end(text: str, line_end: int, size: int, mark: str, quoted: bool, con
         if start > line_end and not lead.strip(" \t") and columns(lead) < 4 + container and not text[close:stop].strip(" \t\r").strip(char):
             return start - 1, stop, True, stop
         at = stop
+    unclosed.add((mark, quoted, container))
     if quoted:  # a fence in a block quote ends where the quote does
         at = line_end
         while at < size and text.startswith("\n>", at):
@@ -481,9 +495,15 @@ def _inline_comments(doc: Markdown) -> None:
     """Comments that start inside a line; those that start one were found by the scan."""
     known = sorted([fence.span for fence in doc.fences] + doc.comments)
     text = doc.text
+    index = counted = ticks = 0  # the next known span; backticks in this line, counted up to there
     at = text.find("<!--", doc.start)
     while at >= 0:
-        if not any(start <= at < end for start, end in known) and not _inside_backticks(text, at):
+        while index < len(known) and known[index].end <= at:
+            index += 1
+        line = text.rfind("\n", counted, at) + 1
+        ticks = text.count("`", line, at) if line else ticks + text.count("`", counted, at)
+        counted = at
+        if not (index < len(known) and known[index].start <= at) and ticks % 2 == 0:
             close = text.find("-->", at + 4)
             if close < 0:
                 break
@@ -491,11 +511,6 @@ def _inline_comments(doc: Markdown) -> None:
             at = close
         at = text.find("<!--", at + 4)
     doc.comments.sort()
-
-
-def _inside_backticks(text: str, at: int) -> bool:
-    start = text.rfind("\n", 0, at) + 1
-    return text.count("`", start, at) % 2 == 1
 
 
 def _find_code_spans(prose: str, start: int) -> Iterator[Span]:

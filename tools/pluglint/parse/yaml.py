@@ -18,7 +18,7 @@ MAX_NODES = 20_000
 
 # One header line of the narrow form: a key and a plain or simply quoted value that no YAML version reads otherwise.
 _LINE = re.compile(
-    r"([A-Za-z_][A-Za-z0-9_-]*):[ ]+(?:(\"[^\"\\\n]*\"|'[^'\n]*')|([A-Za-z][^\n]*?))[ ]*\Z"
+    r"([A-Za-z_][A-Za-z0-9_-]*):[ ]+(?:(\"[^\"\\\n]*\"|'[^'\n]*')|([A-Za-z](?:[^\n]*[^ \n])?))[ ]*\Z"
 )
 _WORDS = frozenset("true false yes no on off null y n".split())
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)\Z")

@@ -16,4 +16,4 @@ def printable(text: str) -> str:
     """Text that cannot drive a terminal: control, hidden and bidirectional characters become visible escapes."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(char if char.isprintable() or char == "\t" else f"\\u{ord(char):04x}" if ord(char) > 255 else f"\\x{ord(char):02x}" for char in text)
+    return "".join(char if char.isprintable() or char == "\t" else f"\\U{ord(char):08x}" if ord(char) > 0xFFFF else f"\\u{ord(char):04x}" if ord(char) > 255 else f"\\x{ord(char):02x}" for char in text)

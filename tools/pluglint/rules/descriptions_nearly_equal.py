@@ -51,6 +51,7 @@ _NOISE = frozenset(
 _MARKS = {ord(mark): " " for mark in ".,;:!?()[]{}<>\"'`*/|—–…"}
 
 
+_RIVALS = 12  # texts compared for one pair of words: keeps a package of near copies linear
 _BEGINNING = 600  # characters: enough to tell texts apart, and a bound for very long ones
 
 
@@ -64,20 +65,23 @@ def check(package, options):
     number = {word: at for at, word in enumerate(sorted(counts, key=lambda word: (counts[word], word)))}
     shared = sum(1 for count in counts.values() if count == 1)
     index = {}
+    first = {}  # the first text of each set of words: a thousand equal ones are compared with it alone
     for at, own in enumerate(texts):
         size = len(own)
         if size < 4:
             continue
+        earlier = first.setdefault(own, at)
         # Sets as alike as wanted have at least two of their rarest words in common: only those are compared.
         rarest = sorted([number[word] for word in own])[: size - ceil(wanted * size) + 2]
-        seen = []
-        for pair in combinations(rarest if rarest[0] >= shared else [word for word in rarest if word >= shared], 2):
+        seen = [] if earlier == at else [earlier]
+        for pair in () if seen else combinations(rarest if rarest[0] >= shared else [word for word in rarest if word >= shared], 2):
             rivals = index.get(pair)
             if rivals is None:
                 index[pair] = [at]
             else:
                 seen += rivals
-                rivals.append(at)
+                if len(rivals) < _RIVALS:
+                    rivals.append(at)
         least, most = wanted * size, size / wanted
         alike = [(_likeness(own, texts[other]), -other) for other in set(seen) if least <= len(texts[other]) <= most and len(own & texts[other]) >= least]
         if alike and max(alike)[0] >= wanted:

@@ -1,0 +1,47 @@
+"""
+What it checks: no symbolic link in the package leads out of it, to nothing, or in a circle; and no skill is a link to a folder elsewhere
+in the package. Components that the client does not follow at all are another rule's.
+
+Why it matters: on installation the client copies the package and leaves such links behind, so a script or reference that the prompts
+name is missing for everybody but the author. A linked skill was seen to load with `--plugin-dir`; validate warns of it.
+
+How to fix: put the file itself in the place of the link.
+"""
+
+from pluglint.rule import HERE, PACKAGE, WARNING, Example, Problem, Rule
+
+RULE = Rule(
+    title="a symbolic link is left behind on installation",
+    severity=WARNING,
+    on=(PACKAGE,),
+    source="plugins reference of 2026-10-03; client 2.1.330, observed 2026-11-22",
+)
+
+_SKILL = "---\nname: x\ndescription: Reads logs. Use when a log must be searched.\n---\nRead the log.\n"
+
+GOOD = (Example({"skills/x/SKILL.md": _SKILL, "skills/x/references/a.md": "# A\n", "skills/x/references/b.md": "-> a.md"}),)
+BAD = (
+    Example({"skills/x/SKILL.md": _SKILL, "skills/x/scripts/run.sh": f"-> ../../../../../run.sh {HERE}"}, message="this symbolic link leads nowhere"),
+    Example({"skills/x/SKILL.md": _SKILL, "skills/y": f"-> x {HERE}"}, message="this skill is a symbolic link; validate --strict refuses it"),
+)
+
+_WHERE = {"outside": "leads out of the package", "dangling": "leads nowhere", "loop": "leads in a circle"}
+_COMPONENTS = frozenset("agent manifest portable-manifest marketplace skill command hooks mcp lsp".split())
+_FOLDERS = frozenset(("agents", "skills", "commands", "hooks", ".claude-plugin"))
+
+
+def check(package):
+    for rel, entry in package.entries.items():
+        if entry.link is None:
+            continue
+        top = rel in _FOLDERS or rel.rpartition("/")[0] == "skills"
+        if entry.link == "inside":
+            if not top or not entry.folder:
+                continue
+            message = f"this {'component folder' if rel in _FOLDERS else 'skill'} is a symbolic link; validate --strict refuses it"
+        elif top or package.taken_for.get(rel) in _COMPONENTS:
+            continue
+        else:
+            message = f"this symbolic link {_WHERE[entry.link]}"
+        place = package.place(rel)
+        yield Problem(place.source, place.span, message, "Put the file itself in the place of the link.")
