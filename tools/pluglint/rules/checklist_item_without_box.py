@@ -39,9 +39,8 @@ def check(document):
         bare = [item for item in items.items if item.box is None]
         if not bare or len(bare) == len(items.items):
             continue
-        changes = [n for n in range(1, len(items.items)) if (items.items[n].box is None) != (items.items[n - 1].box is None)]
-        if len(changes) == 1 and "\n\n" in document.text[items.items[changes[0] - 1].end : items.items[changes[0]].start]:
-            continue  # a plain list and a checklist, one below the other: one list to a parser, two to a reader
+        if _set_apart(document.text, items.items):
+            continue
         boxed = [item for item in items.items if item.box is not None]
         if len(bare) <= len(boxed):
             odd, what = bare, f"{plural(len(bare), 'item')} of {len(items.items)} {'has' if len(bare) == 1 else 'have'} no check box in this list"
@@ -49,3 +48,18 @@ def check(document):
             odd, what = boxed, f"only {plural(len(boxed), 'item')} of {len(items.items)} {'has' if len(boxed) == 1 else 'have'} a check box in this list"
         related = tuple(document.at(item.span, "and here") for item in odd[1:6])
         yield Problem(document.source, odd[0].span, what, "Give every item a box, or none.", related)
+
+
+def _set_apart(text, items):
+    """Whether blank lines divide items with boxes from items without: one list to a parser, several to a reader."""
+    changes = 0
+    loose = True  # blank lines between all items divide nothing
+    for above, item in zip(items, items[1:]):
+        blank = "\n\n" in text[above.end : item.start]
+        if (above.box is None) != (item.box is None):
+            if not blank:
+                return False
+            changes += 1
+        elif not blank:
+            loose = False
+    return changes == 1 or not loose
