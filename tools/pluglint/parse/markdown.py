@@ -181,19 +181,17 @@ class Markdown:
     def sections(self) -> list[Section]:
         """One section a heading, in order."""
         if self._sections is None:
-            heads = self.headings
-            result = []
-            size = len(self.text)
-            for index, head in enumerate(heads):
-                begin = self.text.find("\n", head.span.end)
+            text = self.text
+            size = own_end = len(text)
+            result: list[Section] = []
+            ends = [size] * 7  # where a section of each level ends, seen from below
+            for head in reversed(self.headings):
+                begin = text.find("\n", head.span.end)
                 begin = size if begin < 0 else begin + 1
-                own_end = _line_start(self.text, heads[index + 1].span.start) if index + 1 < len(heads) else size
-                end = size
-                for later in heads[index + 1 :]:
-                    if later.level <= head.level:
-                        end = _line_start(self.text, later.span.start)
-                        break
-                result.append(Section(head, min(begin, own_end), own_end, end))
+                result.append(Section(head, min(begin, own_end), own_end, ends[head.level]))
+                own_end = _line_start(text, head.span.start)
+                ends[head.level :] = [own_end] * (7 - head.level)
+            result.reverse()
             self._sections = result
         return self._sections
 

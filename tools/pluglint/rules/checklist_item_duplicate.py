@@ -31,7 +31,8 @@ BAD = (
 def check(document):
     text = document.text
     for one in document.markdown.lists:
-        if len(one.items) < 2:
+        items = one.items
+        if len(items) < 2 or items[0].box is None and len({text[item[5] : item[6]] for item in items}) == len(items):
             continue
         seen = {}
         for index, item in enumerate(one.items):

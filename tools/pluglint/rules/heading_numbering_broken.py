@@ -39,12 +39,16 @@ def check(document):
     headings = document.markdown.headings
     if len(headings) < 2:
         return
-    # (level, word) -> what stood last under the current parent
-    last = {}
+    # A cheap look first: two headings whose text begins with a number, or with a word and a number.
+    starts = re.findall(r"\n[^\w\n]*(?:[A-Z][a-z]* ?)?#?\d", "\n" + "\n".join([heading.text for heading in headings]))
+    if len(starts) < 2:
+        return
+    last = {}  # (level, word) -> what stood last under the current parent
     for heading in headings:
         level = heading.level
-        for key in [key for key in last if key[0] > level]:
-            del last[key]
+        if last:
+            for key in [key for key in last if key[0] > level]:
+                del last[key]
         found = _numbered(heading.text)
         if found is None:
             continue
@@ -72,8 +76,6 @@ def _written_between(text, word, number, first, start, end):
 
 def _numbered(text):
     """(word, first number, last number, letter behind it, offset, width of the number) of a numbered heading, or None."""
-    if not any(char.isdigit() for char in text[:40]):
-        return None
     match = re.match(r"[^\w]*(?:(Step|Phase|Stage|Part|Principle|Question|Rule|Task|Check|Level|Lesson|Chapter|Example|Pattern|Option|Q|P)[ -]?)?#?(\d{1,2})(?:\s?[-–—]\s?(\d{1,2}))?([A-Za-z]?)(?![\w%])(?!\.\d)([.):]?)", text)
     if match is None:
         return None

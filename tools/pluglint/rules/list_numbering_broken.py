@@ -54,8 +54,10 @@ def check(document):
         before = last if last is not None and one.depth == 0 and first.number > 1 and first.column == last.column and first.mark == last.mark else None
         if one.depth == 0:
             last = items[-1]
-        if len(items) > 1 and all(item.number == first.number for item in items) and first.number < 2:
-            continue
+        if before is None or first.number == before.number + 1:
+            numbers = [item[0] for item in items]
+            if numbers == list(range(first.number, first.number + len(items))) or (first.number < 2 and len(items) > 1 and set(numbers) == {first.number}):
+                continue
         for item in items:
             if before is not None and item.number != before.number + 1:
                 what = f"the list has the number {item.number} twice" if item.number == before.number else f"the list goes from {before.number} to {item.number}"

@@ -51,24 +51,33 @@ def check(document):
     markdown = document.markdown
     if not (markdown.lists or markdown.tables or len(markdown.headings) > 2):
         return
-    sections = markdown.sections
-    for index, section in enumerate(sections):
-        heading = section.heading
-        if _may_hold(heading.text):
-            stated = _stated(heading.text, heading.span.start)
-            if stated:
-                yield from _judge(document, stated, section.start, section.end, sections, index)
-    for start, end in _introductions(document):
-        line = document.text[start:end]
-        if _may_hold(line):
-            stated = _stated(line, start, sentence=True)
-            if stated:
-                yield from _judge(document, stated, end, _block_end(document, end), None, 0)
+    headings = markdown.headings
+    for index in _candidates([heading.text for heading in headings]):
+        section = markdown.sections[index]
+        stated = _stated(section.heading.text, section.heading.span.start)
+        if stated:
+            yield from _judge(document, stated, section.start, section.end, markdown.sections, index)
+    lines = _introductions(document)
+    for index in _candidates([document.text[start:end] for start, end in lines]):
+        start, end = lines[index]
+        stated = _stated(document.text[start:end], start, sentence=True)
+        if stated:
+            yield from _judge(document, stated, end, _block_end(document, end), None, 0)
 
 
-def _may_hold(text):
-    """A cheap look before the expressions: a digit or the first letters of a number."""
-    return any(char in "0123456789" for char in text) or re.search(rf"\b(?:{_NUMBER})\b", text, re.I) is not None
+def _candidates(lines):
+    """Which lines hold a number before one of the nouns: one search over all of them."""
+    if not lines:
+        return []
+    joined = "\n".join(lines).lower()
+    found = []
+    at = line = 0
+    for match in re.finditer(rf"\b(?:{_NUMBER})[ -](?=[^\n]*[a-z])", joined):
+        line += joined.count("\n", at, match.start())
+        at = match.start()
+        if not found or found[-1] != line:
+            found.append(line)
+    return found
 
 
 def _stated(text, offset, sentence=False):
@@ -95,21 +104,21 @@ def _stated(text, offset, sentence=False):
 
 
 def _introductions(document):
-    """Lines right above a list, and first lines of items above a list of their own, as (start, end)."""
+    """Lines right above a list, and first lines of items above a list of their own, as [(start, end)]."""
     text = document.text
-    seen = set()
+    body = document.frontmatter.body
+    found = []
     for one in document.markdown.lists:
         first = one.items[0].start
         end = text.rfind("\n", 0, first)
-        if end < 0:
-            continue
-        while end > 0 and text[end - 1] in " \t\r\n":
+        while end > body and text[end - 1] in " \t\r\n":
             end -= 1
-        start = text.rfind("\n", 0, end) + 1
-        if end <= document.frontmatter.body or start in seen or text[start] in "#|`" or end - start > 400:
+        if end <= body or text[end - 1] not in ":：*_)":
             continue
-        seen.add(start)
-        yield start, end
+        start = text.rfind("\n", 0, end) + 1
+        if text[start] not in "#|`" and end - start <= 400 and (not found or found[-1][0] < start):
+            found.append((start, end))
+    return found
 
 
 def _block_end(document, start):
