@@ -33,6 +33,7 @@ GOOD = (
     Example(_HEADER + "```python\ndef f(path):\n    ...\n```\n\n1. Then:\n\n   ```py\n   %matplotlib inline\n   !pip list\n   await f(1)\n   ```\n"),
     Example(_HEADER + "```python\n>>> 1 + 1\n2\n>>> for x in []:\n...     print(x)\n```\n"),
     Example(_HEADER + "```python fragment\nif ready(\n```\n\n<!-- pluglint: fragment -->\n```python\nif ready(\n```\n"),
+    Example(_HEADER + "```python\n    \"name\": value,\n```\n\n```python\n\"name\": value,\n```\n\n```python\nelse:\n    x = 1\n```\n"),
     Example(_HEADER + "```python\nmodel = <your model>\n```\n\n```python\ntype Pair[T] = tuple[T, T]\n```\n\n```python\nprint(f\"{names[\"a\"]}\")\n```\n"),
 )
 BAD = (
@@ -74,7 +75,7 @@ def _error(code):
     line = found.lineno or 1
     lines = code.split("\n")
     at = lines[line - 1] if line <= len(lines) else ""
-    if _is_newer(code, at, found) or _is_fragment(lines, line, found):
+    if _is_newer(code, at, found) or _is_fragment(lines, line):
         return None
     end = found.end_offset if found.end_lineno == line else 0
     return line, found.offset or 1, end or 0, found.msg
@@ -132,6 +133,18 @@ def _is_newer(code, line, error):
     return False
 
 
-def _is_fragment(lines, number, error):
+def _is_fragment(lines, number):
+    """Whether the block is a piece of something: indented, a branch without its head, entries of a dictionary, or with a placeholder."""
     line = lines[number - 1] if number <= len(lines) else ""
-    return placeholder(line) and "print " not in line
+    if placeholder(line) and "print " not in line:
+        return True
+    first = next((line for line in lines if line.strip() and not line.startswith("#")), "")
+    if first[:1] in (" ", "\t") or re.match(r"(?:elif|else|except|finally|case)\b.*:", first):
+        return True
+    if first[:1] in ("'", '"', "*"):
+        try:
+            compile("{\n" + "\n".join(lines) + "\n}", "block", "eval", ast.PyCF_ONLY_AST, True)
+            return True
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return False
+    return False
