@@ -108,6 +108,7 @@ _EVENT = re.compile(
 )
 _HEADING = re.compile(r"\#{1,6}(?=[ \t\n]|\Z)")
 _FENCE = re.compile(r"`{3,}(?=[^`\n]*(?:\n|\Z))|~{3,}")
+_MARKER = re.compile(r"(?:[-*+]|\d{1,9}[.)])(?=[ \t\n]|\Z)")
 _BOX = re.compile(r"\[([ xX])\](?=[ \t\n]|\Z)")
 _RULE = re.compile(r"([-*_])[ \t]*(?:\1[ \t]*){2,}(?=\n|\Z)")
 _DELIMITER = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*\Z")
@@ -273,6 +274,8 @@ def _scan(doc: Markdown) -> None:
             elif lead in ("`", "~") and lead and (opening := _FENCE.match(text, first)) is not None:
                 at = _fence(fences, text, first, opening.group(), line_end, size, shift, open_lists[-1][1], quoted, open_lists[-1][1])
                 last_end = fences[-1].span.end + shift
+                if not fences[-1].closed:
+                    _leave(text, at, open_lists)
         elif group == 2:
             if column >= 4 and not (open_lists and column < open_lists[-1][1] + 4):
                 continue
@@ -293,6 +296,8 @@ def _scan(doc: Markdown) -> None:
             at = _fence(fences, text, begin, match.group(3), line_end, size, shift, column, quoted, container)
             if open_lists:
                 last_end = fences[-1].span.end + shift
+                if container and not fences[-1].closed:
+                    _leave(text, at, open_lists)
         elif group == 5:
             if column >= 4 and not open_lists:
                 continue
@@ -390,6 +395,17 @@ def _paragraph(text: str, end: int, floor: int, listed: bool) -> tuple[int, int]
                 return None  # goes on with the list item
             break
     return None if first is None or last is None else (first, last)
+
+
+def _leave(text: str, at: int, open_lists: list[list]) -> None:
+    """Closes the lists that the line below an unclosed fence is outside of: no paragraph is open that it could go on with."""
+    end = text.find("\n", at + 1)
+    line = text[at + 1 : end if end >= 0 else len(text)]
+    stripped = line.lstrip(" \t")
+    if _MARKER.match(stripped) is None:
+        column = columns(line[: len(line) - len(stripped)])
+        while open_lists and open_lists[-1][1] > column:
+            open_lists.pop()
 
 
 def _still_open(text: str, last_end: int, here: int, open_lists: list[list]) -> bool:
@@ -640,14 +656,12 @@ def _find_links(doc: Markdown) -> list[Link]:
 def _opening(prose: str, close: int, floor: int) -> int:
     """Offset of the bracket that the one at `close` closes, or -1."""
     depth = 0
-    at = close
-    while at >= floor:
-        char = prose[at]
-        if char == "]":
-            depth += 1
-        elif char == "[":
-            depth -= 1
-            if depth == 0:
-                return at
-        at -= 1
-    return -1
+    at = close + 1
+    while True:
+        opening = prose.rfind("[", floor, at)
+        if opening < 0:
+            return -1
+        depth += prose.count("]", opening, at) - 1
+        if depth <= 0:
+            return opening if depth == 0 else -1
+        at = opening
