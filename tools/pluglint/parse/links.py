@@ -110,3 +110,14 @@ def slug(text: str, emphasis: bool = False) -> str:
 def fold_anchor(anchor: str) -> str:
     """An anchor as it is compared: case and invisible marks of emojis do not count."""
     return anchor.lower().replace("\ufe0f", "").replace("\u200d", "")
+
+
+def skill_folder(document) -> str | None:
+    """The folder of the skill that a document belongs to, or None."""
+    folder = document.folder
+    while True:
+        if document.package.exists(f"{folder}/SKILL.md" if folder else "SKILL.md"):
+            return folder
+        if not folder:
+            return None
+        folder = folder.rpartition("/")[0]

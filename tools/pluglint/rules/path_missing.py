@@ -10,7 +10,7 @@ How to fix: correct the path, or ship the file.
 
 import re
 
-from pluglint.parse.links import name_index, unlisted
+from pluglint.parse.links import name_index, skill_folder, unlisted
 from pluglint.rule import AGENT, COMMAND, ERROR, HERE, REFERENCE, SKILL, Example, Problem, Rule, Span
 from pluglint.words import did_you_mean
 
@@ -48,7 +48,7 @@ def check(document):
         after = text[match.end() : match.end() + 2].lstrip(".-@+")
         if match.start() < document.frontmatter.body or ".." in path or (after and after[0] in "*?$<{[…"):
             continue
-        base = "" if variable == "PLUGIN_ROOT" else _skill_folder(document)
+        base = "" if variable == "PLUGIN_ROOT" else skill_folder(document)
         if base is None or (variable == "PLUGIN_ROOT" and not package.is_plugin):
             continue
         rel = f"{base}/{path}".strip("/").replace("//", "/")
@@ -62,12 +62,6 @@ def check(document):
         close = same[0] if len(same) == 1 else did_you_mean(name, beside)
         hint = f"Did you mean '{close}'?" if close else "Correct the path, or ship the file."
         yield Problem(document.source, Span(match.start(3), match.end(3)), f"'{rel}' does not exist", hint)
-
-
-def _skill_folder(document):
-    """The folder of the skill that a document belongs to, or None."""
-    folders = [skill.folder for skill in document.package.skills if document.rel.startswith(skill.folder + "/" if skill.folder else "")]
-    return max(folders, key=len) if folders else None
 
 
 def _created(text, at):

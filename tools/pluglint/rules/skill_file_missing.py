@@ -9,7 +9,7 @@ How to fix: correct the path, or ship the file.
 
 import re
 
-from pluglint.parse.links import is_template, name_index, resolve
+from pluglint.parse.links import is_template, name_index, resolve, skill_folder
 from pluglint.rule import HERE, REFERENCE, SKILL, WARNING, Example, Problem, Rule
 from pluglint.words import did_you_mean
 
@@ -40,10 +40,9 @@ def check(document):
     if not any(f"{folder}/" in text for folder in ("scripts", "references", "assets")):
         return
     package = document.package
-    skills = [skill.folder for skill in package.skills if document.rel.startswith(skill.folder + "/" if skill.folder else "")]
-    if not skills or is_template(document.rel):
+    base = skill_folder(document)
+    if base is None or is_template(document.rel):
         return
-    base = max(skills, key=len)
     for start, end in document.markdown.code_spans:
         word = text[start:end].strip("`").strip()
         match = re.fullmatch(r"(?:\./)?((scripts|references|assets)/[\w./-]*\.[A-Za-z]\w{0,4})", word, re.A)
