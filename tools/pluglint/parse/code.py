@@ -49,14 +49,14 @@ def blocks(markdown: Markdown, langs: frozenset[str]) -> Iterator[Block]:
     text = markdown.text
     nested = None
     for fence in markdown.fences:
-        if fence.lang not in langs or not fence.closed or fence.content.end - fence.content.start > LIMIT:
+        if fence[1] not in langs or not fence.closed or fence.content.end - fence.content.start > LIMIT:
             continue
         if fence.info != fence.lang and any(word in _FRAGMENT for word in re.split(r"[\s,{}.:=]+", fence.info.lower())[1:]):
             continue
         if _said_above(text, fence.span.start):
             continue
         if nested is None:
-            nested = {cut.outer.span for cut in cuts(markdown)} | {cut.stray.span for cut in cuts(markdown) if cut.stray is not None}
+            nested = {fence.span for cut in cuts(markdown) for fence in (cut.outer, cut.stray) if fence is not None}
         if fence.span in nested:
             continue
         yield block_of(text, fence)

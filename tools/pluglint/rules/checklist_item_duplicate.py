@@ -1,5 +1,5 @@
 """
-What it checks: no list holds the same item twice.
+What it checks: no checklist holds the same item twice. Case, emphasis and the mark at the end do not count.
 
 Why it matters: the second one asks for nothing new; mostly it was copied to be changed and never was, and
 the point that it should have made is missing.
@@ -10,7 +10,7 @@ How to fix: change the second item to what was meant, or take it out.
 from pluglint.rule import HERE, MARKDOWN, WARNING, Example, Problem, Rule
 
 RULE = Rule(
-    title="a list holds the same item twice",
+    title="a checklist holds the same item twice",
     severity=WARNING,
     on=MARKDOWN,
     source="pluglint 0.1.0: a statement made twice in one list",
@@ -18,12 +18,12 @@ RULE = Rule(
 
 GOOD = (
     Example("---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n- [ ] Does it build?\n- [ ] Is it tested?\n\n1. Repeat:\n   - run it\n2. Repeat:\n   - read it\n"),
-    Example("---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\nReport:\n\n- [finding]\n- [finding]\n"),
+    Example("---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\nReport:\n\n- [ ] [finding]\n- [ ] [finding]\n"),
 )
 BAD = (
     Example(
         f"---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n- [ ] Does it build?\n- [ ] Is it tested?\n- [ ] Does it **build**?{HERE}\n",
-        message="the list has this item twice: 'Does it **build**?'",
+        message="the checklist has this item twice: 'Does it **build**?'",
     ),
 )
 
@@ -32,28 +32,15 @@ def check(document):
     text = document.text
     for one in document.markdown.lists:
         items = one.items
-        if len(items) < 2 or items[0].box is None and len({text[item[5] : item[6]] for item in items}) == len(items):
+        if items[0].box is None or len(items) < 2:
             continue
+        if len({text[item[5] : item[5] + 24].lower() for item in items}) == len(items) and "*" not in text[items[0].start : items[-1].end]:
+            continue  # no two begin alike
         seen = {}
-        for index, item in enumerate(one.items):
-            raw = text[item.text_start : item.end]
-            first = seen.setdefault(raw, index)
-            if first != index:
-                found = _same(document, one, first, index)
-                if found is not None:
-                    yield found
-        if one.items[0].box is not None and len(seen) == len(one.items):
-            yield from _nearly(document, one)
-
-
-def _nearly(document, one):
-    """The same words with other marks: looked for in checklists only."""
-    seen = {}
-    for index, item in enumerate(one.items):
-        key = document.text[item.text_start : item.end].replace("*", "").replace("`", "").replace("_", "").rstrip(" .?!:;").lower()
-        first = seen.setdefault(key, index)
-        if first != index:
-            found = _same(document, one, first, index)
+        for index, item in enumerate(items):
+            key = text[item.text_start : item.end].replace("*", "").replace("`", "").replace("_", "").rstrip(" .?!:;").lower()
+            first = seen.setdefault(key, index)
+            found = _same(document, one, first, index) if first != index else None
             if found is not None:
                 yield found
 
@@ -66,7 +53,7 @@ def _same(document, one, first, index):
         return None
     shown = text if len(text) <= 60 else text[:57] + "..."
     return Problem(
-        document.source, item.text, f"the list has this item twice: '{shown}'", "Change it to what was meant, or take it out.", (document.at(one.items[first].text, "first time"),)
+        document.source, item.text, f"the checklist has this item twice: '{shown}'", "Change it to what was meant, or take it out.", (document.at(one.items[first].text, "first time"),)
     )
 
 

@@ -8,6 +8,8 @@ How to fix: write the point, or take the line out. In a form that is to be fille
 as `<finding>` after the box.
 """
 
+import re
+
 from pluglint.rule import HERE, MARKDOWN, WARNING, Example, Problem, Rule
 
 RULE = Rule(
@@ -27,6 +29,8 @@ BAD = (
 
 
 def check(document):
+    if re.search(r"\[[ xX]\][ \t]*(?:\n|\Z)", document.text) is None:
+        return
     for one in document.markdown.lists:
         for item in one.items:
             if item.box is not None and item.text_start >= item.end:

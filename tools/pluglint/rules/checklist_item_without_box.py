@@ -36,9 +36,10 @@ BAD = (
 
 def check(document):
     for items in document.markdown.lists:
-        bare = [item for item in items.items if item.box is None]
-        if not bare or len(bare) == len(items.items):
+        boxes = {item[2] for item in items.items}
+        if None not in boxes or len(boxes) == 1:
             continue
+        bare = [item for item in items.items if item.box is None]
         if _set_apart(document.text, items.items):
             continue
         boxed = [item for item in items.items if item.box is not None]

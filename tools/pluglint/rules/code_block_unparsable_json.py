@@ -35,12 +35,10 @@ BAD = (
 
 
 def check(document):
-    if "json" not in document.text and "JSON" not in document.text:
-        return
-    from json import JSONDecodeError, JSONDecoder
-
-    decoder = JSONDecoder(strict=False)
     for block in blocks(document.markdown, frozenset(("json",))):
+        from json import JSONDecodeError, JSONDecoder
+
+        decoder = JSONDecoder(strict=False)
         code = block.code
         at = 0
         try:

@@ -44,11 +44,12 @@ BAD = (
 
 
 def check(document):
-    if "ython" not in document.text and "```py" not in document.text and "~py" not in document.text:
+    found = [*blocks(document.markdown, frozenset(("python", "py", "python3")))]
+    if not found:
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for block in blocks(document.markdown, frozenset(("python", "py", "python3"))):
+        for block in found:
             error = _error(block.code)
             if error is None:
                 continue

@@ -35,8 +35,6 @@ BAD = (
 
 
 def check(document):
-    if "sh" not in document.text or "```" not in document.text and "~~~" not in document.text:
-        return
     found = []
     for block in blocks(document.markdown, frozenset(("bash", "sh", "shell"))):
         if not _simple(block.code) and not _not_meant(block.code):
@@ -56,8 +54,14 @@ def check(document):
 
 
 def _simple(code):
-    """Commands of plain words, pipes and comments need no shell to be judged."""
-    return re.fullmatch(r"(?:[ \t]*(?:#[^\n]*|(?!(?:if|for|while|until|case|select|function|do|done|then|else|elif|fi|esac|time|coproc|in)\b)[\w./~@%+,:=-]+(?:[ \t]+[\w./~@%+,:=*-]+)*[ \t]*(?:#[^\n]*)?)?(?:\n|\Z))*", code) is not None
+    """Commands of words, simple quotes and variables, pipes, redirections and comments need no shell to be judged."""
+    word = r"(?>(?:[\w./~@%+,:=*?^\[\]-]|\$\w+|\$\{\w+\}|\"(?:[^\"`\\$\n]|\$\w+|\$\{\w+\})*+\"|'[^'\n]*+')++)"
+    blank = r"(?:[ \t]|\\\n)"
+    keyword = r"(?:if|for|while|until|case|select|function|do|done|then|else|elif|fi|esac|time|coproc|in|\[\[)(?![\w./~@%+,:=*?^-])"
+    target = rf"(?:\d?>>?{blank}*+{word}|2>&1)"
+    command = rf"(?!{keyword}){word}(?:{blank}++(?:{target}|{word}))*+"
+    line = rf"{blank}*+(?:{command}(?:{blank}*+(?:&&|\|\|?|;(?!;)){blank}*+{command})*+{blank}*+;?{blank}*+)?(?:(?<![^\s;])#[^\n]*+)?"
+    return re.fullmatch(rf"(?:{line}(?:\n|\Z))*+", code) is not None
 
 
 def _not_meant(code):

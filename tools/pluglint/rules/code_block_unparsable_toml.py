@@ -30,8 +30,6 @@ BAD = (
 
 
 def check(document):
-    if "toml" not in document.text:
-        return
     for block in blocks(document.markdown, frozenset(("toml",))):
         import tomllib
 

@@ -34,8 +34,6 @@ BAD = (
 
 
 def check(document):
-    if "```y" not in document.text and "~~~y" not in document.text and "yaml" not in document.text:
-        return
     for block in blocks(document.markdown, frozenset(("yaml", "yml"))):
         code = block.code
         if "{{" in code or "{%" in code or _plain(code):

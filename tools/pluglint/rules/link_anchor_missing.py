@@ -38,8 +38,6 @@ BAD = (
 
 
 def check(document):
-    if "#" not in document.text or "](" not in document.text and "href" not in document.text and "]:" not in document.text:
-        return
     package = document.package
     for link in document.markdown.links:
         if "#" not in link.target or link.image:

@@ -51,8 +51,6 @@ BAD = (
 
 
 def check(document):
-    if "](" not in document.text and "]:" not in document.text and "<" not in document.text:
-        return
     package = document.package
     if package.kind == "file":  # nothing beside the file was listed
         return

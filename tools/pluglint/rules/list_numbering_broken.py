@@ -41,11 +41,12 @@ BAD = (
 def check(document):
     markdown = document.markdown
     last = None  # last item of the ordered list above at the margin, while no heading came between
+    ordered = [one for one in markdown.lists if one.ordered]
+    if not ordered:
+        return
     heading_ends = [heading.span.start for heading in markdown.headings]
     passed = 0
-    for one in markdown.lists:
-        if not one.ordered:
-            continue
+    for one in ordered:
         items = one.items
         while passed < len(heading_ends) and heading_ends[passed] < items[0].start:
             passed += 1

@@ -44,7 +44,8 @@ _NOUNS = (
     "dimensions|agents|skills|commands|use cases|modes|techniques|strategies|tasks|points|areas|aspects|factors|features|mistakes|pitfalls|practices|requirements|goals|components|"
     "guidelines|methods|capabilities|laws|commandments|gates|self-checks|options|types|kinds|parts"
 )
-_NUMBER = r"\d{1,3}|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty"
+_WORDS = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty"
+_NUMBER = r"\d{1,3}|" + _WORDS
 
 
 def check(document):
@@ -72,7 +73,7 @@ def _candidates(lines):
     joined = "\n".join(lines).lower()
     found = []
     at = line = 0
-    for match in re.finditer(rf"\b(?:{_NUMBER})[ -](?=[^\n]*[a-z])", joined):
+    for match in re.finditer(rf"(?:\d|{_WORDS})[ -](?=[a-z])", joined):
         line += joined.count("\n", at, match.start())
         at = match.start()
         if not found or found[-1] != line:
