@@ -48,6 +48,19 @@ def unlisted(rel: str) -> bool:
     return any(part in _UNLISTED for part in rel.split("/"))
 
 
+def elsewhere(package, rel: str) -> bool:
+    """Whether a path below a marketplace's root belongs to one of its plugins, and exists there."""
+    if package.workspace is None:
+        return False
+    path = f"{package.path.rstrip('/')}/{rel}"
+    for other in package.workspace.packages:
+        if other is not package and (path == other.path or path.startswith(other.path + "/")) and other.exists(path[len(other.path) :]):
+            return True
+        if other is not package and other.path.startswith(path + "/"):  # a folder that holds plugins
+            return True
+    return False
+
+
 def is_template(rel: str) -> bool:
     """Whether a file is there to be copied, so that its links hold elsewhere."""
     parts = rel.lower().split("/")

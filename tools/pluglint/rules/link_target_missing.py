@@ -10,7 +10,7 @@ learnt is not there. Letter case counts: a link that works on macOS or Windows f
 How to fix: correct the path, or ship the file.
 """
 
-from pluglint.parse.links import is_template, local, name_index, relative, resolve, unlisted
+from pluglint.parse.links import elsewhere, is_template, local, name_index, relative, resolve, unlisted
 from pluglint.rule import ERROR, HERE, MARKDOWN, Example, Problem, Rule
 from pluglint.words import did_you_mean
 
@@ -28,6 +28,14 @@ GOOD = (
     Example({"skills/example/SKILL.md": _HEADER + "Write `[title](missing.md)`, [x](https://example.com/a.md), [y](path/to/file.md), [z]({{name}}.md), [w](mailto:a@example.com).\n\n```markdown\n[v](missing.md)\n```\n"}),
     Example({"agents/example.md": _HEADER + "See [the skill](../skills/s/SKILL.md) and [its folder](../skills/s/).\n", "skills/s/SKILL.md": "---\nname: s\ndescription: Reads. Use when there is something to read.\n---\nRead.\n"}),
     Example({"templates/plan.md": "# Plan\n\nSee [the specification](./spec.md).\n", "agents/example.md": _HEADER + "Plan.\n"}),
+)
+_MARKETPLACE = '{"name": "shop", "owner": {"name": "A"}, "description": "A shop.", "plugins": [{"name": "one", "source": "./plugins/one"}]}\n'
+
+GOOD += (
+    Example({
+        ".claude-plugin/marketplace.json": _MARKETPLACE, "README.md": "# Shop\n\n[one](plugins/one/README.md), [all](plugins/)\n",
+        "plugins/one/.claude-plugin/plugin.json": '{"name": "one", "version": "1.0.0", "description": "One.", "author": {"name": "A"}}\n', "plugins/one/README.md": "# One\n",
+    }),
 )
 BAD = (
     Example(
@@ -67,6 +75,8 @@ def check(document):
             skip = is_template(document.rel)
         if skip:
             return
+        if elsewhere(package, rel):
+            continue
         message, hint = _explain(document, package, path, rel, "shows the image" if link.image else "links to")
         yield Problem(document.source, link.target_span, message, hint)
 

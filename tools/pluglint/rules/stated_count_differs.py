@@ -41,7 +41,7 @@ BAD = (
 
 _NOUNS = (
     "checks|steps|principles|questions|phases|rules|items|examples|scenarios|tips|patterns|anti-patterns|approaches|levels|layers|categories|ways|reasons|criteria|stages|pillars|"
-    "dimensions|agents|skills|commands|use cases|modes|techniques|strategies|tasks|points|areas|aspects|factors|features|mistakes|pitfalls|practices|requirements|goals|components|"
+    "dimensions|use cases|modes|techniques|strategies|tasks|points|areas|aspects|factors|features|mistakes|pitfalls|practices|requirements|goals|components|"
     "guidelines|methods|capabilities|laws|commandments|gates|self-checks|options|types|kinds|parts"
 )
 _WORDS = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty"
@@ -99,7 +99,7 @@ def _stated(text, offset, sentence=False):
         if re.match(r"\s*(?:\+|or more|each|per\b|total\b|of\b|minimum|max)", after):
             continue
         value = number(match.group(1))
-        if value is not None and value >= 2:
+        if value is not None and 2 <= value < 100:  # more are an inventory, which a list only groups
             found.append((value, match.group(0).strip(), Span(offset + match.start(1), offset + match.end(1))))
     return found
 
