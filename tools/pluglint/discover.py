@@ -66,6 +66,7 @@ class Root(NamedTuple):
     shown: str  # how the root is written in front of every path that a person sees
     entries: dict[str, Entry]
     problems: tuple[Trouble, ...] = ()  # folders that could not be read, limits that were met
+    excluded: frozenset[str] = frozenset()  # paths that the configuration leaves out: not checked, but there
 
 
 class Discovery(NamedTuple):

@@ -93,9 +93,8 @@ def _packages(found: Discovery, config: Config, seen: dict[str, Package]) -> lis
             if config.exclude:
                 from pluglint.discover import shown_path
 
-                root = root._replace(
-                    entries={rel: e for rel, e in root.entries.items() if not any(matches(p, rel) or matches(p, shown_path(root.shown, rel)) for p in config.exclude)}
-                )
+                out = frozenset(rel for rel in root.entries if any(matches(p, rel) or matches(p, shown_path(root.shown, rel)) for p in config.exclude))
+                root = root._replace(entries={rel: e for rel, e in root.entries.items() if rel not in out}, excluded=out)
             seen[root.path] = load_package(root, config)
         fresh.append(seen[root.path])
     return fresh

@@ -213,6 +213,7 @@ class Package:
         self.shown = root.shown
         self.entries = root.entries
         self.problems = root.problems
+        self.excluded = root.excluded
         self.manifest: JsonDocument | None = None
         self.portable_manifest: JsonDocument | None = None
         self.marketplace: JsonDocument | None = None
@@ -286,9 +287,12 @@ class Package:
     # -- files
 
     def exists(self, rel: str) -> bool:
-        """Whether a path (forward slashes, relative to the root) exists, folders included, in this exact case."""
+        """Whether a path (forward slashes, relative to the root) exists, folders included, in this exact case.
+
+        Files that the configuration excludes from checking exist.
+        """
         rel = rel.strip("/")
-        return not rel or rel in self.entries
+        return not rel or rel in self.entries or rel in self.excluded
 
     def skill_files(self, skill: Document) -> list[d.Entry]:
         """Every entry below a skill's folder."""

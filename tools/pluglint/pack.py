@@ -36,7 +36,8 @@ def _code() -> dict[str, CodeType] | None:
     from importlib.util import MAGIC_NUMBER, cache_from_source
 
     try:
-        stamp = []
+        own = os.stat(__file__)  # what is left out is decided here: another version of this file makes another pack
+        stamp = [("", own.st_size, own.st_mtime_ns)]
         with os.scandir(_FOLDER) as entries:
             for entry in entries:
                 if entry.name.endswith(".py") and not entry.name.startswith("_"):
@@ -66,7 +67,7 @@ def _make(path: str, stamp: list[tuple[str, int, int]]) -> dict[str, CodeType] |
     if sys.dont_write_bytecode:
         return None
     code = {}
-    for name, _, _ in stamp:
+    for name, _, _ in stamp[1:]:
         source_path = os.path.join(_FOLDER, name)
         with open(source_path, encoding="utf-8") as handle:
             tree = ast.parse(handle.read())
@@ -88,4 +89,5 @@ def _left_out(at: int, node) -> bool:  # type: ignore[no-untyped-def]
 
     if at == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return True
-    return isinstance(node, ast.Assign) and any(isinstance(target, ast.Name) and target.id in ("GOOD", "BAD", "CONFIG") for target in node.targets)
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, (ast.AugAssign, ast.AnnAssign)) else []
+    return any(isinstance(target, ast.Name) and target.id in ("GOOD", "BAD", "CONFIG") for target in targets)

@@ -107,6 +107,9 @@ class Section(NamedTuple):
 _EVENT = re.compile(
     r"\n([ \t>]*)(?:(\#{1,6})(?=[ \t\n]|\Z)|(`{3,}(?=[^`\n]*(?:\n|\Z))|~{3,})|([-*+]|\d{1,9}[.)])(?=[ \t\n]|\Z)|(\|)|(<!--)|(=+|--+)(?=[ \t]*(?:\n|\Z)))"
 )
+_HEADING = re.compile(r"\#{1,6}(?=[ \t\n]|\Z)")
+_FENCE = re.compile(r"`{3,}(?=[^`\n]*(?:\n|\Z))|~{3,}")
+_MARKER = re.compile(r"(?:[-*+]|\d{1,9}[.)])(?=[ \t\n]|\Z)")
 _BOX = re.compile(r"\[([ xX])\](?=[ \t\n]|\Z)")
 _RULE = re.compile(r"([-*_])[ \t]*(?:\1[ \t]*){2,}(?=\n|\Z)")
 _DELIMITER = re.compile(r"[ \t]*+\|?+[ \t]*+:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)*+\|?[ \t]*+\Z")  # possessive: a run of blanks is walked once
@@ -251,9 +254,11 @@ def _scan(doc: Markdown) -> None:
     open_lists: list[list] = []
     last_end = at  # end of the line of the last list item seen
     unclosed: set[tuple] = set()  # kinds of fences that nothing closes from here on
+    loose = -1  # end of the last line that looked like a table or an underline and was neither
     event = _EVENT.search
     find = text.find
     while True:
+        before, loose_before = at, loose  # where the line above ends, when it carried structure; and when it only looked so
         match = event(text, at)
         if match is None:
             break
@@ -272,46 +277,48 @@ def _scan(doc: Markdown) -> None:
             if rule is not None and rule.end() >= line_end:
                 open_lists.clear()
                 continue
+            if not open_lists and (match.end(4) == line_end or text[begin] in "0123456789"):
+                if _wraps(text, match, -1 if before == loose_before else before, doc.start + shift - 1):
+                    loose = line_end
+                    continue
             last_end = _item(doc, text, shift, match, column, begin, line_end, open_lists, last_end)
+            first = open_lists[-1][2].items[-1].text_start + shift
+            lead = text[first : first + 1]
+            if lead == "#" and _HEADING.match(text, first):
+                headings.append(_heading(text, first, line_end, shift))
+            elif lead in ("`", "~") and lead and (opening := _FENCE.match(text, first)) is not None:
+                at = _fence(fences, text, first, opening.group(), line_end, size, shift, open_lists[-1][1], quoted, open_lists[-1][1], unclosed)
+                last_end = fences[-1].span.end + shift
+                if not fences[-1].closed:
+                    _leave(text, at, open_lists)
         elif group == 2:
             if column >= 4 and not (open_lists and column < open_lists[-1][1] + 4):
                 continue
             if column < 4 and open_lists and column < open_lists[0][1]:
                 open_lists.clear()
-            first = match.end(2)
-            while first < line_end and text[first] in " \t":
-                first += 1
-            body = text[first:line_end]
-            if body[-1:] == "#" or body[-1:] in (" ", "\t"):
-                if body.strip("# \t") == "" and body[:1] == "#":
-                    body = ""
-                else:
-                    body = _without_closing_marks(body)
-            headings.append(Heading(match.end(2) - begin, body, Span(first - shift, first + len(body) - shift)))
+            headings.append(_heading(text, begin, line_end, shift))
         elif group == 3:
             inside = open_lists and column >= open_lists[0][1] and _still_open(text, last_end, match.start(), open_lists)
             if column >= 4 and not inside:
                 continue
             if not inside and open_lists and column < open_lists[0][1]:
                 open_lists.clear()
-            mark = match.group(3)
-            info = text[match.end(3) : line_end].strip()
             container = 0
             if inside:
                 for entry in open_lists:
                     if column >= entry[1]:
                         container = entry[1]
-            content, end, closed, at = _fence_end(text, line_end, size, mark, quoted, container, unclosed)
-            lang = info.split(None, 1)[0].strip("{}.").split(",")[0].lower() if info.strip("{}. ,") else ""
-            fences.append(
-                Fence(info, lang, Span(begin - shift, end - shift), Span(min(line_end + 1, content) - shift, content - shift), closed, column, mark)
-            )
+            at = _fence(fences, text, begin, match.group(3), line_end, size, shift, column, quoted, container, unclosed)
             if open_lists:
-                last_end = end
+                last_end = fences[-1].span.end + shift
+                if container and not fences[-1].closed:
+                    _leave(text, at, open_lists)
         elif group == 5:
             if column >= 4 and not open_lists:
                 continue
             at = _table(doc, text, shift, match.start() + 1, line_end, size)
+            if at == line_end:
+                loose = at
         elif group == 6:
             if column >= 4 and not open_lists:
                 continue
@@ -321,25 +328,99 @@ def _scan(doc: Markdown) -> None:
             at = find("\n", end)
             if at < 0:
                 break
-        else:  # an underline makes a heading of the paragraph line above it
+        else:  # an underline makes a heading of the paragraph above it
+            rule = match.group(7)[0] == "-" and match.end(7) - begin > 2
+            if not rule:
+                loose = line_end
             if column >= 4 or quoted:
                 continue
-            above_end = match.start()
-            above_start = text.rfind("\n", 0, above_end) + 1
-            if above_start < doc.start + shift:
+            above = _paragraph(text, match.start(), max(doc.start + shift - 1, -1 if before == loose_before else before), bool(open_lists))
+            if open_lists and column < open_lists[0][1]:
+                open_lists.clear()
+            if above is None:
                 continue
-            above = text[above_start:above_end]
-            stripped = above.strip()
-            mark = text[begin]
-            if not stripped or stripped[0] in "#>|`~" or above[:4] == "    " or (mark == "-" and open_lists and above[:1] in " \t"):
-                continue
-            item = _EVENT.match("\n" + above)
-            if item is not None or (headings and headings[-1].span.end + shift >= above_start):
-                continue
-            lead = above_start + len(above) - len(above.lstrip())
-            headings.append(Heading(1 if mark == "=" else 2, stripped, Span(lead - shift, lead + len(stripped) - shift)))
+            loose = -1
+            lead, end = above
+            headings.append(Heading(1 if text[begin] == "=" else 2, text[lead:end], Span(lead - shift, end - shift)))
     if "<!--" in text:
         _inline_comments(doc)
+
+
+def _heading(text: str, begin: int, line_end: int, shift: int) -> Heading:
+    """The ATX heading whose marks start at `begin`."""
+    first = begin
+    while first < line_end and text[first] == "#":
+        first += 1
+    level = first - begin
+    while first < line_end and text[first] in " \t":
+        first += 1
+    body = text[first:line_end]
+    if body[-1:] == "#" or body[-1:] in (" ", "\t"):
+        if body.strip("# \t") == "" and body[:1] == "#":
+            body = ""
+        else:
+            body = _without_closing_marks(body)
+    return Heading(level, body, Span(first - shift, first + len(body) - shift))
+
+
+def _fence(fences: list, text: str, begin: int, mark: str, line_end: int, size: int, shift: int, column: int, quoted: bool, container: int, unclosed: set[tuple]) -> int:
+    """Adds the fence that opens at `begin`; returns where scanning goes on."""
+    info = text[begin + len(mark) : line_end].strip()
+    content, end, closed, at = _fence_end(text, line_end, size, mark, quoted, container, unclosed)
+    lang = info.split(None, 1)[0].strip("{}.").split(",")[0].lower() if info.strip("{}. ,") else ""
+    fences.append(Fence(info, lang, Span(begin - shift, end - shift), Span(min(line_end + 1, content) - shift, content - shift), closed, column, mark))
+    return at
+
+
+def _wraps(text: str, match: re.Match, before: int, floor: int) -> bool:
+    """Whether a line such as "2019. A year" goes on with the paragraph above it: only a list that starts at 1 may break into one."""
+    marker = match.group(4)
+    if marker[:-1] == "1" and text[match.end(4) : match.end(4) + 1] not in ("", "\n"):
+        return False
+    return before != match.start() and _paragraph(text, match.start(), max(before, floor), False) is not None
+
+
+def _paragraph(text: str, end: int, floor: int, listed: bool) -> tuple[int, int] | None:
+    """(start, end) of the paragraph whose last line ends at `end`, trimmed; None when that line belongs to no paragraph.
+
+    `floor` is the end of the structural line above it. Inside a list, only one line is looked at, and only at the margin.
+    """
+    first = last = None
+    at = end
+    while at > floor:
+        start = text.rfind("\n", 0, at) + 1
+        line = text[start:at]
+        stripped = line.strip(" \t\r")
+        if stripped[:1] == ">":
+            return None  # what follows a quote without a blank line goes on with the quote
+        if not stripped or (stripped[0] in "*_-" and _RULE.match(stripped) is not None):
+            break
+        indent = columns(line[: len(line) - len(line.lstrip(" \t"))])
+        if indent < 4:
+            first = start + len(line) - len(line.lstrip(" \t"))
+            if listed and first > start:
+                return None
+        elif start - 1 <= floor or text[text.rfind("\n", 0, start - 1) + 1 : start - 1].strip(" \t") == "":
+            break  # indented code
+        if last is None:
+            last = start + len(line.rstrip(" \t\r"))
+        at = start - 1
+        if listed:
+            if text[text.rfind("\n", 0, max(at, 0)) + 1 : max(at, 0)].strip(" \t"):
+                return None  # goes on with the list item
+            break
+    return None if first is None or last is None else (first, last)
+
+
+def _leave(text: str, at: int, open_lists: list[list]) -> None:
+    """Closes the lists that the line below an unclosed fence is outside of: no paragraph is open that it could go on with."""
+    end = text.find("\n", at + 1)
+    line = text[at + 1 : end if end >= 0 else len(text)]
+    stripped = line.lstrip(" \t")
+    if _MARKER.match(stripped) is None:
+        column = columns(line[: len(line) - len(stripped)])
+        while open_lists and open_lists[-1][1] > column:
+            open_lists.pop()
 
 
 def _still_open(text: str, last_end: int, here: int, open_lists: list[list]) -> bool:
@@ -353,8 +434,9 @@ def _still_open(text: str, last_end: int, here: int, open_lists: list[list]) -> 
         stripped = line.lstrip(" \t")
         if not stripped:
             blank = True
-        elif blank and columns(line[: len(line) - len(stripped)]) < content:
-            return False
+        elif (blank or stripped[0] in ">*_") and columns(line[: len(line) - len(stripped)]) < content:
+            if blank or stripped[0] == ">" or _RULE.match(stripped) is not None:
+                return False
     return True
 
 
@@ -403,41 +485,49 @@ def _item(doc: Markdown, text: str, shift: int, match: re.Match, column: int, be
 
 def _fence_end(text: str, line_end: int, size: int, mark: str, quoted: bool, container: int, unclosed: set[tuple]) -> tuple[int, int, bool, int]:
     """(end of the content, end of the closing line, closed, where scanning goes on)."""
-    char, width = mark[0], len(mark)
+    char = mark[0]
     find = text.find
-    at = size if (mark, quoted, container) in unclosed else line_end
+    if container:
+        size = _container_end(text, line_end, size, container)
+    at = size if not container and (mark, quoted) in unclosed else line_end
     while at < size:
-        close = find(mark, at)
+        close = find(mark, at, size)
         if close < 0:
             break
         start = text.rfind("\n", 0, close) + 1
         stop = find("\n", close)
         if stop < 0:
-            stop = size
+            stop = len(text)
         lead = text[start:close]
         if quoted:
             lead = lead.lstrip("> ")
         if start > line_end and not lead.strip(" \t") and columns(lead) < 4 + container and not text[close:stop].strip(" \t\r").strip(char):
             return start - 1, stop, True, stop
         at = stop
-    unclosed.add((mark, quoted, container))
+    if not container:
+        unclosed.add((mark, quoted))
     if quoted:  # a fence in a block quote ends where the quote does
         at = line_end
         while at < size and text.startswith("\n>", at):
             stop = find("\n", at + 1)
             at = size if stop < 0 else stop
         return at, at, False, at
-    if container:  # a fence in a list item ends where the item does
-        at = line_end
-        while at < size:
-            stop = find("\n", at + 1)
-            stop = size if stop < 0 else stop
-            line = text[at + 1 : stop]
-            stripped = line.lstrip(" \t")
-            if stripped and columns(line[: len(line) - len(stripped)]) < container:
-                return at, at, False, at
-            at = stop
     return size, size, False, size
+
+
+def _container_end(text: str, line_end: int, size: int, container: int) -> int:
+    """End of the list item that a fence stands in: it reaches to the first line left of its content."""
+    at = line_end
+    while at < size:
+        stop = text.find("\n", at + 1)
+        stop = size if stop < 0 else stop
+        line = text[at + 1 : stop]
+        stripped = line.lstrip(" \t")
+        if stripped:
+            if columns(line[: len(line) - len(stripped)]) < container:
+                return at
+        at = stop
+    return size
 
 
 def _cells(text: str, start: int, end: int) -> list[Span]:
@@ -584,14 +674,12 @@ def _find_links(doc: Markdown) -> list[Link]:
 def _opening(prose: str, close: int, floor: int) -> int:
     """Offset of the bracket that the one at `close` closes, or -1."""
     depth = 0
-    at = close
-    while at >= floor:
-        char = prose[at]
-        if char == "]":
-            depth += 1
-        elif char == "[":
-            depth -= 1
-            if depth == 0:
-                return at
-        at -= 1
-    return -1
+    at = close + 1
+    while True:
+        opening = prose.rfind("[", floor, at)
+        if opening < 0:
+            return -1
+        depth += prose.count("]", opening, at) - 1
+        if depth <= 0:
+            return opening if depth == 0 else -1
+        at = opening

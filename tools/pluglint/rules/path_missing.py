@@ -1,0 +1,70 @@
+"""
+What it checks: every path behind `${CLAUDE_PLUGIN_ROOT}/` and `${CLAUDE_SKILL_DIR}/` in a prompt, code blocks
+included, is a file or folder of the package. Paths that a command creates (`>`, `mkdir`, `touch`) are left out.
+
+Why it matters: the client puts the real folder in place of the variable, and the command or the Read that the model
+then makes fails.
+
+How to fix: correct the path, or ship the file.
+"""
+
+import re
+
+from pluglint.parse.links import name_index, skill_folder, unlisted
+from pluglint.rule import AGENT, COMMAND, ERROR, HERE, REFERENCE, SKILL, Example, Problem, Rule, Span
+from pluglint.words import did_you_mean
+
+RULE = Rule(
+    title="a path in the package does not exist",
+    severity=ERROR,
+    on=(AGENT, SKILL, COMMAND, REFERENCE),
+    source="client 2.1.330, observed 2026-11-22: both variables are filled in in bodies",
+)
+
+_HEADER = "---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n"
+
+GOOD = (
+    Example({"skills/example/SKILL.md": _HEADER + "Run `python ${CLAUDE_SKILL_DIR}/scripts/run.py --all`, then see ${CLAUDE_PLUGIN_ROOT}/skills/example/.\n", "skills/example/scripts/run.py": "\n"}),
+    Example(_HEADER + "```bash\nmkdir -p ${CLAUDE_PLUGIN_ROOT}/cache\nls > \"${CLAUDE_PLUGIN_ROOT}/list.txt\"\n```\nRead `${CLAUDE_PLUGIN_ROOT}/<name>.md`, `${CLAUDE_PLUGIN_ROOT}/docs/*.md` and ${CLAUDE_PLUGIN_ROOT}/$NAME.\n"),
+)
+BAD = (
+    Example(
+        {"skills/example/SKILL.md": _HEADER + f"```bash\npython ${{CLAUDE_SKILL_DIR}}/scripts/runs.py --all{HERE}\n```\n", "skills/example/scripts/run.py": "\n"},
+        message="'skills/example/scripts/runs.py' does not exist",
+    ),
+    Example(_HEADER + f"Read ${{CLAUDE_PLUGIN_ROOT}}/docs/Guide.md.{HERE}\n", message="'docs/Guide.md' does not exist"),
+)
+
+
+def check(document):
+    text = document.text
+    if "CLAUDE_PLUGIN_ROOT" not in text and "CLAUDE_SKILL_DIR" not in text:
+        return
+    package = document.package
+    if package.kind not in ("plugin", "marketplace") and "CLAUDE_SKILL_DIR" not in text:
+        return
+    for match in re.finditer(r"\$(?:\{CLAUDE_(PLUGIN_ROOT|SKILL_DIR)\}|CLAUDE_(PLUGIN_ROOT|SKILL_DIR))/([\w./@+-]*[\w/])", text, re.A):
+        variable, path = match.group(1) or match.group(2), match.group(3)
+        after = text[match.end() : match.end() + 2].lstrip(".-@+")
+        if match.start() < document.frontmatter.body or ".." in path or (after and after[0] in "*?$<{[…"):
+            continue
+        base = "" if variable == "PLUGIN_ROOT" else skill_folder(document)
+        if base is None or (variable == "PLUGIN_ROOT" and not package.is_plugin):
+            continue
+        rel = f"{base}/{path}".strip("/").replace("//", "/")
+        if package.exists(rel) or unlisted(rel) or _created(text, match.start()):
+            continue
+        index = package.memo("links_by_name", name_index)
+        name = rel.rpartition("/")[2]
+        folder = rel.rpartition("/")[0]
+        same = index.get(name.lower(), [])
+        beside = [other.rpartition("/")[2] for others in index.values() for other in others if other.rpartition("/")[0] == folder] if len(index) < 5000 else []
+        close = same[0] if len(same) == 1 else did_you_mean(name, beside)
+        hint = f"Did you mean '{close}'?" if close else "Correct the path, or ship the file."
+        yield Problem(document.source, Span(match.start(3), match.end(3)), f"'{rel}' does not exist", hint)
+
+
+def _created(text, at):
+    """Whether the command before a path makes it, or only asks whether it is there."""
+    line = text[text.rfind("\n", 0, at) + 1 : at]
+    return re.search(r">>?\s*[\"']?\Z|\b(?:mkdir|touch|rm|venv|tee|write|create|save|generate|if \[|test -|-[dfe]|--out(?:put)?|-o)\b[^|;&]*\Z", line, re.I) is not None
