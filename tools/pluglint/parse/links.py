@@ -75,6 +75,15 @@ def name_index(package) -> dict[str, list[str]]:
     return index
 
 
+def names_by_folder(package) -> dict[str, list[str]]:
+    """Folder -> names in it. Folders with very many names are left out: nobody can guess among them quickly."""
+    index: dict[str, list[str]] = {}
+    for rel in package.entries:
+        folder, _, name = rel.rpartition("/")
+        index.setdefault(folder, []).append(name)
+    return {folder: names for folder, names in index.items() if len(names) <= 500}
+
+
 def relative(folder: str, rel: str) -> str:
     """How a file of the package is written in a link from a folder."""
     here = folder.split("/") if folder else []

@@ -45,7 +45,7 @@ def check(document):
     even = [block.code for block in found if all(block.code.count(mark) % 2 == 0 for mark in "'\"`") and "<<" not in block.code]
     if len(even) == len(found) and len(found) > 1 and not _complaint("\n:\n".join(even)):
         return
-    for block in found:
+    for block in found[:100]:  # a process each: enough to see what is wrong
         complaint = _complaint(block.code)
         if not complaint:
             continue

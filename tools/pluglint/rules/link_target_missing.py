@@ -10,7 +10,7 @@ learnt is not there. Letter case counts: a link that works on macOS or Windows f
 How to fix: correct the path, or ship the file.
 """
 
-from pluglint.parse.links import elsewhere, is_template, local, name_index, relative, resolve, unlisted
+from pluglint.parse.links import elsewhere, is_template, local, name_index, names_by_folder, relative, resolve, unlisted
 from pluglint.rule import ERROR, HERE, MARKDOWN, Example, Problem, Rule
 from pluglint.words import did_you_mean
 
@@ -109,7 +109,7 @@ def _explain(document, package, path, rel, verb):
     folder = rel.rpartition("/")[0]
     if len(same) == 1:
         return missing, f"Did you mean '{relative(document.folder, same[0])}'?"
-    beside = [other.rpartition("/")[2] for others in index.values() for other in others if other.rpartition("/")[0] == folder] if len(index) < 5000 else []
+    beside = package.memo("names_by_folder", names_by_folder).get(folder, ())
     close = did_you_mean(rel.rpartition("/")[2], beside)
     if close:
         return missing, f"Did you mean '{relative(document.folder, folder + '/' + close if folder else close)}'?"

@@ -10,7 +10,7 @@ How to fix: correct the path, or ship the file.
 
 import re
 
-from pluglint.parse.links import name_index, skill_folder, unlisted
+from pluglint.parse.links import name_index, names_by_folder, skill_folder, unlisted
 from pluglint.rule import AGENT, COMMAND, ERROR, HERE, REFERENCE, SKILL, Example, Problem, Rule, Span
 from pluglint.words import did_you_mean
 
@@ -58,7 +58,7 @@ def check(document):
         name = rel.rpartition("/")[2]
         folder = rel.rpartition("/")[0]
         same = index.get(name.lower(), [])
-        beside = [other.rpartition("/")[2] for others in index.values() for other in others if other.rpartition("/")[0] == folder] if len(index) < 5000 else []
+        beside = package.memo("names_by_folder", names_by_folder).get(folder, ())
         close = same[0] if len(same) == 1 else did_you_mean(name, beside)
         hint = f"Did you mean '{close}'?" if close else "Correct the path, or ship the file."
         yield Problem(document.source, Span(match.start(3), match.end(3)), f"'{rel}' does not exist", hint)
@@ -66,5 +66,5 @@ def check(document):
 
 def _created(text, at):
     """Whether the command before a path makes it, or only asks whether it is there."""
-    line = text[text.rfind("\n", 0, at) + 1 : at]
+    line = text[max(text.rfind("\n", 0, at) + 1, at - 200) : at]
     return re.search(r">>?\s*[\"']?\Z|\b(?:mkdir|touch|rm|venv|tee|write|create|save|generate|if \[|test -|-[dfe]|--out(?:put)?|-o)\b[^|;&]*\Z", line, re.I) is not None

@@ -10,6 +10,8 @@ How to fix: add what is missing, or correct the number. Where the number is mean
 """
 
 import re
+from bisect import bisect_left
+from itertools import islice
 
 from pluglint.rule import HERE, MARKDOWN, WARNING, Example, Problem, Rule, Span
 from pluglint.words import number, plural
@@ -52,18 +54,24 @@ def check(document):
     markdown = document.markdown
     if not (markdown.lists or markdown.tables or len(markdown.headings) > 2):
         return
-    headings = markdown.headings
-    for index in _candidates([heading.text for heading in headings]):
+    text = document.text
+    left = 8 * len(text)  # sections lie in each other six deep at most; blocks under introductions must not add up without end
+    for index in _candidates([heading.text for heading in markdown.headings]):
         section = markdown.sections[index]
         stated = _stated(section.heading.text, section.heading.span.start)
-        if stated:
+        left -= section.end - section.start
+        if stated and left > 0:
             yield from _judge(document, stated, section.start, section.end, markdown.sections, index)
+    left = 8 * len(text)
     lines = _introductions(document)
-    for index in _candidates([document.text[start:end] for start, end in lines]):
+    for index in _candidates([text[start:end] for start, end in lines]):
         start, end = lines[index]
-        stated = _stated(document.text[start:end], start, sentence=True)
+        stated = _stated(text[start:end], start, sentence=True)
         if stated:
-            yield from _judge(document, stated, end, _block_end(document, end), None, 0)
+            stop = _block_end(document, lines, index)
+            left -= stop - end
+            if left > 0:
+                yield from _judge(document, stated, end, stop, None, 0)
 
 
 def _candidates(lines):
@@ -122,15 +130,27 @@ def _introductions(document):
     return found
 
 
-def _block_end(document, start):
-    """Where the list under an introduction ends: at the next heading, or at a paragraph at the margin that ends with a colon."""
-    markdown = document.markdown
-    end = len(document.text)
-    for heading in markdown.headings:
-        if heading.span.start > start:
-            end = min(end, heading.span.start)
+def _block_end(document, lines, index):
+    """How far the list under an introduction may reach: to the next heading or introduction at its margin, and no further than anybody counts."""
+    start, end = lines[index]
+    headings = document.markdown.headings
+    at = bisect_left(headings, end, key=lambda heading: heading.span.start)
+    stop = min(headings[at].span.start if at < len(headings) else len(document.text), end + 20_000)
+    own = _margin(document.text, start)
+    for later, _ in islice(lines, index + 1, index + 60):
+        if later >= stop:
             break
-    return end
+        if _margin(document.text, later) <= own:
+            return later
+    return stop
+
+
+def _margin(text, start):
+    """(column, whether the line is a list item): a paragraph reaches over the items that follow at its column."""
+    at = start
+    while text[at : at + 1] in (" ", "\t"):
+        at += 1
+    return at - start, re.match(r"(?:[-*+]|\d{1,9}[.)])[ \t]", text[at : at + 12]) is not None
 
 
 def _judge(document, stated, start, end, sections, index):
@@ -157,7 +177,7 @@ def _counts(document, start, end, sections, index):
     main = None
     if sections is not None:
         main = _heading_counts(sections, index, end, counts)
-    lists = [one for one in markdown.lists if start <= one.items[0].start < end]
+    lists = _between(markdown.lists, start, end, lambda one: one.items[0].start)
     if sections is None and not lists:
         return counts, None
     depth = min((one.depth for one in lists), default=0)
@@ -166,7 +186,8 @@ def _counts(document, start, end, sections, index):
         if len(lists) > 1 and first.depth > depth:  # the list of an item: what comes after it at the outer level is another matter
             depth = first.depth
             cut = next((one.items[0].start for one in lists if one.depth < depth), end)
-            outer = [item.start for one in markdown.lists if one.depth < depth for item in one.items if item.start > first.items[0].start]
+            before = markdown.lists[max(0, bisect_left(markdown.lists, first.items[0].start, key=lambda one: one.items[0].start) - 50) :][:50]
+            outer = [item.start for one in before if one.depth < depth for item in one.items if item.start > first.items[0].start]
             cut = min([cut, *outer])
             lists = [one for one in lists if one.items[0].start < cut]
     total = 0
@@ -182,14 +203,14 @@ def _counts(document, start, end, sections, index):
         total += len(one.items)
         outermost += len(one.items) if one.depth == depth else 0
     counts.update((total, outermost, total - outermost, len(lists), sum(one.depth == depth for one in lists)))
-    tables = [table for table in markdown.tables if start <= table.span.start < end]
+    tables = _between(markdown.tables, start, end, lambda table: table.span.start)
     rows = [len(markdown.rows(table)) for table in tables]
     counts.update(rows)
     counts.update((sum(rows), len(tables), sum(rows) + outermost))
     for table in tables:
         columns = len(markdown.cells(table.header))
         counts.update((columns, columns - 1))
-    fences = [fence for fence in markdown.fences if start <= fence.span.start < end]
+    fences = _between(markdown.fences, start, end, lambda fence: fence.span.start)
     counts.add(len(fences))
     for fence in fences:
         _inside(document.text[fence.content.start : fence.content.end], counts)
@@ -204,11 +225,15 @@ def _counts(document, start, end, sections, index):
     return counts, main
 
 
+def _between(things, start, end, key):
+    return things[bisect_left(things, start, key=key) : bisect_left(things, end, key=key)]
+
+
 def _heading_counts(sections, index, end, counts):
     own = sections[index].heading
     levels = {}
     after = {}
-    for later in sections[index + 1 :]:
+    for later in islice(sections, index + 1, index + 300):  # enough for any count that is judged
         if later.start <= end and later.heading.span.start < end:
             levels.setdefault(later.heading.level, []).append(later.heading)
         elif later.heading.level < own.level:
