@@ -223,7 +223,7 @@ def test_manifest_that_is_a_folder(tmp_path):
 def test_a_file_that_vanishes_or_may_not_be_read(tmp_path, monkeypatch):
     """Permission bits do not stop root, so the refusal is played."""
     root = tree(tmp_path / "demo", files={"agents/a.md": AGENT, "agents/b.md": AGENT.replace("name: a", "name: b")})
-    real = open
+    real = os.open
 
     def refuse(path, *arguments, **options):
         if str(path).endswith("agents/a.md"):
@@ -232,7 +232,7 @@ def test_a_file_that_vanishes_or_may_not_be_read(tmp_path, monkeypatch):
             raise FileNotFoundError(2, "No such file or directory", path)
         return real(path, *arguments, **options)
 
-    monkeypatch.setattr("builtins.open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     found = report(root)
     assert "file-unreadable" in at(found, "agents/a.md") & at(found, "agents/b.md")
 

@@ -233,7 +233,7 @@ def _heading_counts(sections, index, end, counts):
     own = sections[index].heading
     levels = {}
     after = {}
-    for later in islice(sections, index + 1, index + 300):  # enough for any count that is judged
+    for later in islice(sections, index + 1, index + 110):  # enough for any count that is judged
         if later.start <= end and later.heading.span.start < end:
             levels.setdefault(later.heading.level, []).append(later.heading)
         elif later.heading.level < own.level:
