@@ -43,6 +43,7 @@ ORDER = [
     "fix",
     "report",
     "commands",
+    "guard",
     "cli",
     "__main__",
 ]
