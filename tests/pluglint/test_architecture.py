@@ -19,6 +19,7 @@ ORDER = [
     "text",
     "words",
     "globs",
+    "needles",
     "finding",
     "parse",
     "facts",

@@ -286,11 +286,12 @@ def _scan(doc: Markdown) -> None:
                         stop -= 1
                     number = int(marker[:-1]) if len(marker) > 1 else None
                     siblings.append(_new(Item, (number, marker[-1], box.lower() if box else box, 0, begin - shift, first - shift, stop - shift)))
-                    if box is None and text[begin + len(marker)] != "\t":
-                        gap = first - begin - len(marker)
-                        open_lists[0][1] = len(marker) + (gap if gap <= 4 else 1)
-                    else:
+                    width = len(marker)
+                    gap = (first if box is None else match.start(5) - 1) - begin - width
+                    if text.startswith("\t", begin + width) or gap > 4:
                         open_lists[0][1] = _content_column(text, match, 0)
+                    else:
+                        open_lists[0][1] = width + gap
                     last_end = line_end
                     continue
             if column >= 4 and not (open_lists and column < open_lists[-1][1] + 4):
