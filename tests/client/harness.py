@@ -75,8 +75,9 @@ def install(version: str = VERSION) -> Path:
         words = [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--prefix", new, f"{PACKAGE}@{version}"]
         done = subprocess.run(words, cwd=new, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if done.returncode:
-            reason = next((line for line in done.stderr.splitlines() if "error" in line.lower()), "no reason given")
-            raise NoClient(f"npm could not install {PACKAGE} {version}: {reason.strip()}")
+            said = [line.split(" ", 2)[-1] for line in done.stderr.splitlines() if line.startswith("npm error")]
+            reason = next((line for line in said if not line.startswith(("code ", "errno ", "syscall "))), "no reason given")
+            raise NoClient(f"npm could not install {PACKAGE} {version}: {reason}")
         if not _binary(Path(new)).is_file():
             raise NoClient(f"{PACKAGE} {version} has no program for {platform.system()} on {platform.machine()}.")
         shutil.rmtree(home, ignore_errors=True)

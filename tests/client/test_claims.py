@@ -2,7 +2,8 @@
 
 Each claim is a small plugin with one thing wrong. It is loaded into the real client, where the damage must show, and
 checked with pluglint, which must report it with the severity that the damage deserves and no other error. Where the
-client takes something without harm, the claim names no rule, and pluglint may report no error.
+client takes something without harm, the claim names no rule, and pluglint may report no error. A claim that is disputed
+states the severity that the damage deserves and how pluglint's verdict differs.
 """
 
 from __future__ import annotations
@@ -35,10 +36,17 @@ def skill(*header: str, name: str = "s", description: str = "Reads logs. Use whe
     return "\n".join(["---", f"name: {name}", f"description: {description}", *header, "---", body, ""])
 
 
+def hooks(event: str, handler: dict[str, Any] | None = None, **group: Any) -> str:
+    return json.dumps({"hooks": {event: [{**group, "hooks": [handler or {"type": "command", "command": "true"}]}]}})
+
+
 BASE = {".claude-plugin/plugin.json": manifest(), "agents/a.md": agent(), "skills/s/SKILL.md": skill()}
-HOOKS = '{"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "true"}]}]}}'
 GENERIC = "Agent from demo plugin"
 ALL = "All tools"
+
+
+def errors(session: Session) -> list[str]:
+    return [error["type"] for error in session.errors]
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ class Claim:
     refused: str = ""
     prompt: str = "hello"
     main: tuple[Call, ...] = ()
-    view: Callable[[Session], Any] = lambda session: [error["type"] for error in session.errors]
+    view: Callable[[Session], Any] = errors
     shows: Any = field(default_factory=list)
     also: tuple[str, ...] = ()  # rules that report errors of the same damage
     disputed: str = ""  # where pluglint says otherwise than the client does: how
@@ -68,10 +76,6 @@ class Claim:
 
 def described(name: str) -> Callable[[Session], str]:
     return lambda session: session.agents[name].description
-
-
-def errors(session: Session) -> list[str]:
-    return [error["type"] for error in session.errors]
 
 
 def logged(*words: str) -> Callable[[Session], bool]:
@@ -158,7 +162,15 @@ CLAIMS = [
     Claim("author a text", "manifest-value-wrong-type", "error", {".claude-plugin/plugin.json": manifest(author="Me")}, view=lambda session: session.warnings("author") != [], shows=True),
     Claim("unknown user option", "user-config-invalid", "error", {".claude-plugin/plugin.json": manifest(userConfig={"KEY": {"type": "string", "description": "A key."}})}, **GONE),
     Claim("hooks that are no hooks", "hook-table-invalid", "error", {"hooks/hooks.json": '{"PreToolUse": []}'}, view=errors, shows=["hook-load-failed"]),
-    Claim("hooks named twice", "manifest-path-repeats-default", "info", {".claude-plugin/plugin.json": manifest(hooks="./hooks/hooks.json"), "hooks/hooks.json": HOOKS}, view=lambda session: (errors(session), session.warnings("hooks"), any("loaded once" in line for line in session.log)), shows=([], [], True), disputed="the client reads the file once and complains of nothing; pluglint reports an error"),
+    Claim("hooks named twice", "manifest-path-repeats-default", "info", {".claude-plugin/plugin.json": manifest(hooks="./hooks/hooks.json"), "hooks/hooks.json": hooks("Stop")}, view=lambda session: (errors(session), session.warnings("hooks"), any("loaded once" in line for line in session.log)), shows=([], [], True), disputed="the client reads the file once and complains of nothing; pluglint reports an error"),
+    Claim("broken hook", "hook-handler-invalid", "error", {"hooks/hooks.json": hooks("Stop", handler={"type": "command"})}, view=logged("entry ignored"), shows=True),
+    Claim("broken hook that may be a guard", "hook-handler-invalid", "error", {"hooks/hooks.json": hooks("PreToolUse", handler={"type": "command"})}, **GONE),
+    Claim("matcher a list", "hook-matcher-invalid", "warning", {"hooks/hooks.json": hooks("PostToolUse", matcher=["Edit"])}, view=logged("entry ignored"), shows=True),
+    Claim("matcher a list on what may be a guard", "hook-matcher-invalid", "error", {"hooks/hooks.json": hooks("PreToolUse", matcher=["Edit"])}, disputed="the plugin is not loaded; pluglint gives a warning", **GONE),
+    Claim("if on an event without tools", "hook-if-never-runs", "error", {"hooks/hooks.json": hooks("SessionStart", handler={"type": "command", "command": "true", "if": "Bash(git *)"})}, view=lambda session: any("Hooks: SessionStart" in line for line in session.log), shows=False),
+    Claim("hook that runs", "", "", {"hooks/hooks.json": hooks("SessionStart")}, view=lambda session: any("Hooks: SessionStart" in line for line in session.log), shows=True),
+    Claim("channel without a server of its name", "channel-invalid", "warning", {".claude-plugin/plugin.json": manifest(channels=[{"server": "chat"}])}, disputed="the client loads the plugin and says nothing; pluglint says that it is not loaded, and gives an error"),
+    Claim("channel with an unknown key", "channel-invalid", "error", {".claude-plugin/plugin.json": manifest(mcpServers={"chat": {"command": "true"}}, channels=[{"server": "chat", "more": 1}])}, **GONE),
     Claim("dependency that is not there", "manifest-dependency", "info", {".claude-plugin/plugin.json": manifest(dependencies=["other"])}, **GONE),
     Claim("settings that name an agent", "settings-agent-replaces-prompt", "warning", {"settings.json": '{"agent": "a"}'}, skills=(), agents={}, view=lambda session: session.requests[0].system[-1].startswith("You read logs."), shows=True),
     Claim("CLAUDE.md at the root", "claude-md-in-plugin", "warning", {"CLAUDE.md": "Speak of whales.\n"}, view=lambda session: "whales" in session.requests[0].text, shows=False),
