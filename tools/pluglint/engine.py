@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 from pluglint.config import Config
 from pluglint.discover import Discovery, discover
@@ -19,12 +19,15 @@ from pluglint.graph import ANCHORS, Edge, namespace_words
 from pluglint.model import Document, MarkdownDocument, Package, Workspace, load_package
 from pluglint.needles import Needles
 from pluglint.pack import load_rules
-from pluglint.rule import AGENT, COMMAND, PACKAGE, REFERENCE, SKILL, WORKSPACE, Loaded, rule_ids
+from pluglint.rule import AGENT, COMMAND, GRAPH, PACKAGE, REFERENCE, SKILL, WORKSPACE, Loaded, rule_ids
 
 INTERNAL_ERROR = "internal-error"
 FORK_ABOVE = 1_500_000  # characters of text below which a second process costs more than it saves
 PROCESSES = 2
 NEEDLES_ABOVE = 200_000  # characters of text below which looking for each word on its own is as fast
+
+
+Result = tuple[list[Finding], list[tuple[str, Edge]]]  # of a document pass: findings, and (root, edge) of each delegation
 
 
 class Report(NamedTuple):
@@ -105,16 +108,24 @@ def _packages(found: Discovery, config: Config, seen: dict[str, Package]) -> lis
 def run(packages: list[Package], config: Config) -> Report:
     rules = choose(config)
     documents = [document for package in packages for document in package.documents.values()]
-    findings, edges = _document_pass(documents, rules, config)
+    workspaces = list({id(package.workspace): package.workspace for package in packages}.values())
+    findings: list[Finding] = []
+
+    def wide_pass(*subjects: str) -> None:
+        for loaded in rules:
+            for subject in subjects:
+                if subject in loaded.rule.on:
+                    for target in workspaces if subject == WORKSPACE else packages:
+                        _call(loaded, target, config, findings)
+
+    rest = _document_pass(documents, rules, config)
+    wide_pass(PACKAGE, WORKSPACE)  # while the other processes still work
+    found, edges = rest()
+    findings += found
     paths = {package.path: package for package in packages}
     for root, edge in edges:
         paths[root].edges.append(edge)
-    for loaded in rules:
-        for subject in (PACKAGE, WORKSPACE):
-            if subject in loaded.rule.on:
-                workspaces = {id(package.workspace): package.workspace for package in packages}
-                for target in packages if subject == PACKAGE else workspaces.values():
-                    _call(loaded, target, config, findings)
+    wide_pass(GRAPH)
     findings = sorted(set(findings), key=lambda one: one.sort_key)
     ran = {loaded.id for loaded in rules}
     silenced = 0
@@ -165,7 +176,8 @@ def _crash(rule_id: str, subject: Any, error: Exception) -> Finding:
     return Finding(INTERNAL_ERROR, ERROR, Place(path, 1, 1, 1, 1), message, "This is a fault in pluglint: please report it with the file.", (), "")
 
 
-def _document_pass(documents: list[Document], rules: list[Loaded], config: Config) -> tuple[list[Finding], list[tuple[str, Edge]]]:
+def _document_pass(documents: list[Document], rules: list[Loaded], config: Config) -> Callable[[], Result]:
+    """Does this process's share of the documents; the function returned waits for the others and gives the whole result."""
     size = sum(len(document.text) for document in documents)
     if size > NEEDLES_ABOVE:
         packages = {id(document.package): document.package for document in documents}.values()
@@ -174,9 +186,10 @@ def _document_pass(documents: list[Document], rules: list[Loaded], config: Confi
         for package in packages:
             package.needles = needles
     if size < FORK_ABOVE or not hasattr(os, "fork") or (os.cpu_count() or 1) < 2 or sys.gettrace() is not None:
-        return _share(documents, rules, config)
+        result = _share(documents, rules, config)
+        return lambda: result
     shares: list[list[Document]] = [[] for _ in range(PROCESSES)]
-    filled = [0] * PROCESSES
+    filled = [size // 16] + [0] * (PROCESSES - 1)  # this process has the wide rules to run besides
     for document in documents:
         least = filled.index(min(filled))
         shares[least].append(document)
@@ -202,19 +215,23 @@ def _document_pass(documents: list[Document], rules: list[Loaded], config: Confi
         os.close(write_end)
         children.append((pid, read_end, share))
     findings, edges = _share(shares[0], rules, config)
-    for pid, read_end, share in children:
-        with os.fdopen(read_end, "rb") as pipe:
-            data = pipe.read()
-        _, status = os.waitpid(pid, 0)
-        if status != 0 or not data:  # the child died (memory, a signal): do its share here
-            more, more_edges = _share(share, rules, config)
-        else:
-            flat, flat_edges = marshal.loads(data)
-            more = [_unflat(one) for one in flat]
-            more_edges = [(root, Edge(*edge)) for root, edge in flat_edges]
-        findings.extend(more)
-        edges.extend(more_edges)
-    return findings, edges
+
+    def rest() -> Result:
+        for pid, read_end, share in children:
+            with os.fdopen(read_end, "rb") as pipe:
+                data = pipe.read()
+            _, status = os.waitpid(pid, 0)
+            if status != 0 or not data:  # the child died (memory, a signal): do its share here
+                more, more_edges = _share(share, rules, config)
+            else:
+                flat, flat_edges = marshal.loads(data)
+                more = [_unflat(one) for one in flat]
+                more_edges = [(root, Edge(*edge)) for root, edge in flat_edges]
+            findings.extend(more)
+            edges.extend(more_edges)
+        return findings, edges
+
+    return rest
 
 
 def _flat(one: Finding) -> tuple:
@@ -226,7 +243,7 @@ def _unflat(flat: tuple) -> Finding:
     return Finding(rule, severity, Place(*place), message, hint, tuple(Place(*p) for p in related), snippet)
 
 
-def _share(documents: list[Document], rules: list[Loaded], config: Config) -> tuple[list[Finding], list[tuple[str, Edge]]]:
+def _share(documents: list[Document], rules: list[Loaded], config: Config) -> Result:
     """All document rules over some documents, and the edges that these state."""
     findings: list[Finding] = []
     edges: list[tuple[str, Edge]] = []

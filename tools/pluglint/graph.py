@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from functools import lru_cache
 from typing import Iterable, Iterator, NamedTuple
 
 from pluglint.facts import FACTS
@@ -290,7 +291,7 @@ def _at_mentions(document: MarkdownDocument) -> Iterator[Mention]:
 def _table(document: MarkdownDocument, table: Table) -> Iterator[Mention]:
     """The names in the column of a table that says whom to send work to."""
     markdown, package = document.markdown, document.package
-    if not re.search(r"(?i:delegat|hand|escalate|route|spawn|dispatch|send to|agent|specialist)", markdown.slice(table.header)):
+    if not _may_delegate(markdown.slice(table.header)):
         return
     header = [markdown.slice(cell).strip("*_` ") for cell in markdown.cells(table.header)]
     column, strong = _column(document, table, header)
@@ -307,6 +308,12 @@ def _table(document: MarkdownDocument, table: Table) -> Iterator[Mention]:
             whole = alone and (strong or "-" in name or ":" in name)
             candidates.append((Mention(name, row[column].start + at, EITHER, TABLE, task), whole or marked))
     yield from _settle(package, candidates, strong)
+
+
+@lru_cache(maxsize=256)
+def _may_delegate(header: str) -> bool:
+    """Whether a table with such a header can say whom to send work to. Cached: most tables of a package have one of a few headers."""
+    return re.search(r"(?i:delegat|hand|escalate|route|spawn|dispatch|send to|agent|specialist)", header) is not None
 
 
 def _column(document: MarkdownDocument, table: Table, header: list[str]) -> tuple[int, bool]:
