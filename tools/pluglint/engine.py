@@ -12,9 +12,8 @@ import sys
 from typing import Any, NamedTuple
 
 from pluglint.config import Config
-from pluglint.discover import Discovery, discover
+from pluglint.discover import Discovery, discover, excluded
 from pluglint.finding import ERROR, INFO, Finding, Place, finding
-from pluglint.globs import matches
 from pluglint.graph import Edge
 from pluglint.model import Document, MarkdownDocument, Package, Workspace, load_package
 from pluglint.pack import load_rules
@@ -69,7 +68,7 @@ def check(targets: list[str], config: Config) -> Report:
     whole = False
     seen: dict[str, Package] = {}
     for target in targets:
-        found = discover(target)
+        found = discover(target, config.exclude)
         if found.only is not None:
             only.add(found.only)
         else:
@@ -91,9 +90,7 @@ def _packages(found: Discovery, config: Config, seen: dict[str, Package]) -> lis
     for root in found.roots:
         if root.path not in seen:
             if config.exclude:
-                from pluglint.discover import shown_path
-
-                out = frozenset(rel for rel in root.entries if any(matches(p, rel) or matches(p, shown_path(root.shown, rel)) for p in config.exclude))
+                out = excluded(root.entries, root.shown, config.exclude)
                 root = root._replace(entries={rel: e for rel, e in root.entries.items() if rel not in out}, excluded=out)
             seen[root.path] = load_package(root, config)
         fresh.append(seen[root.path])

@@ -124,7 +124,7 @@ def _circular(arrows: list[Arrow]) -> set[tuple[Key, Key]]:
 def load(target: str, config_path: str | None) -> Graph:
     config = settings([target], config_path)
     try:
-        found = discover.discover(target)
+        found = discover.discover(target, config.exclude)
     except discover.NothingToCheck as error:
         raise UsageError(str(error)) from None
     packages = engine._packages(found, config, {})
