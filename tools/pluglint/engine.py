@@ -12,7 +12,7 @@ import sys
 from typing import Any, NamedTuple
 
 from pluglint.config import Config
-from pluglint.discover import Discovery, discover, excluded
+from pluglint.discover import SINGLE_FILE, Discovery, NothingToCheck, discover, excluded, shown_path
 from pluglint.finding import ERROR, INFO, Finding, Place, finding
 from pluglint.graph import Edge
 from pluglint.model import Document, MarkdownDocument, Package, Workspace, load_package
@@ -64,25 +64,64 @@ def choose(config: Config) -> list[Loaded]:
 def check(targets: list[str], config: Config) -> Report:
     """Checks targets. Raises `discover.NothingToCheck`."""
     packages: list[Package] = []
-    only: set[str] = set()
-    whole = False
+    only: set[str] = set()  # files that were named
+    whole: set[str] = set()  # packages that were named
     seen: dict[str, Package] = {}
-    for target in targets:
-        found = discover(target, config.exclude)
-        if found.only is not None:
-            only.add(found.only)
-        else:
-            whole = True
+    for target, found in zip(targets, _discoveries(targets, config)):
         fresh = _packages(found, config, seen)
-        Workspace([*fresh])
+        if found.only is None:
+            whole.update(one.path for one in fresh)
+        else:
+            only.add(_real(found.only))
+            if fresh[0].kind == SINGLE_FILE and not fresh[0].taken_for and not fresh[0].excluded:
+                raise NothingToCheck(f"{target}: pluglint does not read such a file. Outside a package it reads Markdown, manifests, hooks.json, .mcp.json, .lsp.json and settings.json")
+        if any(one.workspace is None for one in fresh):  # a part of what an earlier target held stays with that
+            Workspace([*fresh])
         packages.extend(one for one in fresh if one not in packages)
     report = run(packages, config)
-    if only and not whole:
-        report = report._replace(
-            findings=[one for one in report.findings if one.place.path in only or one.rule == INTERNAL_ERROR],
-            files={path: kind for path, kind in report.files.items() if path in only},
-        )
-    return report
+    return _narrowed(report, packages, only, whole) if only else report
+
+
+def _discoveries(targets: list[str], config: Config) -> list[Discovery]:
+    """What each target holds. Lone files of one folder are one package: each must be read, and each but once."""
+    found = [discover(target, config.exclude) for target in targets]
+    lone: dict[str, dict] = {}
+    for one in found:
+        for root in one.roots:
+            if root.kind == SINGLE_FILE:
+                lone.setdefault(root.path, root.entries).update(root.entries)
+    return found
+
+
+def _real(path: str) -> str:
+    """A path without links in its folders: one file may be shown by several paths."""
+    folder, name = os.path.split(os.path.abspath(path))
+    return os.path.join(os.path.realpath(folder), name)
+
+
+def _narrowed(report: Report, packages: list[Package], only: set[str], whole: set[str]) -> Report:
+    """The report on files that were named and on packages that were; the rest of a file's package was read for its sake."""
+    wanted: dict[str, bool] = {}
+
+    def shown(path: str) -> bool:
+        if path not in wanted:
+            real = _real(path)
+            roots = [one.path for one in packages if real == one.path or real.startswith(one.path.rstrip(os.sep) + os.sep)]
+            wanted[path] = real in only or max(roots, key=len, default="") in whole
+        return wanted[path]
+
+    return report._replace(
+        findings=[one for one in report.findings if shown(one.place.path) or one.rule == INTERNAL_ERROR],
+        files={path: kind for path, kind in report.files.items() if shown(path)},
+    )
+
+
+def root_of(package: Package) -> tuple[str, str, str]:
+    """How reports name a package: shown path, kind, name. A file on its own is its own package."""
+    if package.kind == SINGLE_FILE and len(package.entries) == 1:
+        (rel,) = package.entries
+        return shown_path(package.shown, rel), package.kind, rel.rpartition("/")[2]
+    return package.shown or ".", package.kind, package.name
 
 
 def _packages(found: Discovery, config: Config, seen: dict[str, Package]) -> list[Package]:
@@ -121,15 +160,13 @@ def run(packages: list[Package], config: Config) -> Report:
         findings = sorted([*findings, *about], key=lambda one: one.sort_key)
     files = {}
     for package in packages:
-        from pluglint.discover import shown_path
-
         for rel, kind in package.taken_for.items():
             files[shown_path(package.shown, rel)] = kind
     return Report(
         findings,
         silenced,
         dict(sorted(files.items())),
-        [(package.shown or ".", package.kind, package.name) for package in packages],
+        [root_of(package) for package in packages],
         [loaded.id for loaded in rules],
         config.profile,
     )

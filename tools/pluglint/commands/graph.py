@@ -65,7 +65,7 @@ def build(packages: list[Package], only: str | None = None) -> Graph:
     if only is not None:
         used = {key for arrow in arrows for key in (arrow.source, arrow.target)}
         nodes = {key: node for key, node in nodes.items() if key in used or node.path == only}
-    roots = [(package.shown or ".", package.kind, package.name) for package in packages]
+    roots = [engine.root_of(package) for package in packages]
     return Graph(nodes, arrows, roots, _circular(arrows))
 
 
