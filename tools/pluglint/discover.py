@@ -256,8 +256,10 @@ def _inner_roots(path: str, entries: dict[str, Entry]) -> dict[str, str]:
                     found[rel] = kind
         if not found and looks_like(path) is None:
             for rel, entry in entries.items():
-                if entry.folder and entry.link is None and not _below(rel, found) and looks_like(entry.path):
-                    found[rel] = looks_like(entry.path) or PLUGIN
+                if entry.folder and entry.link is None and not _below(rel, found):
+                    kind = looks_like(entry.path)
+                    if kind is not None and (kind not in (AGENTS_FOLDER, SKILLS_FOLDER, COMMANDS_FOLDER) or _plugin_part(*os.path.split(entry.path))):
+                        found[rel] = kind
     return found
 
 

@@ -12,7 +12,7 @@ import sys
 from typing import Any, NamedTuple
 
 from pluglint.config import Config
-from pluglint.discover import SINGLE_FILE, Discovery, NothingToCheck, discover, excluded, shown_path
+from pluglint.discover import AGENTS_FOLDER, COMMANDS_FOLDER, SINGLE_FILE, SKILL_FOLDER, SKILLS_FOLDER, Discovery, NothingToCheck, Root, discover, excluded, shown_path
 from pluglint.finding import ERROR, INFO, Finding, Place, finding
 from pluglint.graph import Edge
 from pluglint.model import Document, MarkdownDocument, Package, Workspace, load_package
@@ -83,14 +83,25 @@ def check(targets: list[str], config: Config) -> Report:
 
 
 def _discoveries(targets: list[str], config: Config) -> list[Discovery]:
-    """What each target holds. Lone files of one folder are one package: each must be read, and each but once."""
+    """What each target holds, every file but once: a part of a package that is named as well adds nothing, and lone files of one folder are one package."""
     found = [discover(target, config.exclude) for target in targets]
+    if len(found) < 2:
+        return found
+    named = [root for one in found if one.only is None for root in one.roots]
+    found = [one if one.only is not None else one._replace(roots=[root for root in one.roots if not _covered(root, named)]) for one in found]
     lone: dict[str, dict] = {}
     for one in found:
         for root in one.roots:
             if root.kind == SINGLE_FILE:
                 lone.setdefault(root.path, root.entries).update(root.entries)
     return found
+
+
+def _covered(root: Root, named: list[Root]) -> bool:
+    """Whether a folder without a manifest lies in a package that is named."""
+    if root.kind not in (AGENTS_FOLDER, SKILLS_FOLDER, COMMANDS_FOLDER, SKILL_FOLDER):
+        return False
+    return any(root.path.startswith(one.path.rstrip(os.sep) + os.sep) and os.path.relpath(root.path, one.path).replace(os.sep, "/") in one.entries for one in named)
 
 
 def _real(path: str) -> str:
@@ -121,7 +132,7 @@ def root_of(package: Package) -> tuple[str, str, str]:
     if package.kind == SINGLE_FILE and len(package.entries) == 1:
         (rel,) = package.entries
         return shown_path(package.shown, rel), package.kind, rel.rpartition("/")[2]
-    return package.shown or ".", package.kind, package.name
+    return shown_path(package.shown, "") or ".", package.kind, package.name
 
 
 def _packages(found: Discovery, config: Config, seen: dict[str, Package]) -> list[Package]:
