@@ -7,6 +7,7 @@ import pytest
 from pluglint import config as configuration
 from pluglint import engine
 from pluglint.config import Config, ConfigError
+from pluglint.discover import NothingToCheck
 from pluglint.globs import matches
 from pluglint.rule import rule_ids
 
@@ -317,3 +318,14 @@ def test_no_package_is_looked_for_in_what_is_excluded(tmp_path, monkeypatch):
     excluding = engine.check(["."], configuration.load("pluglint.toml", rule_ids()))
     assert (excluding.packages, excluding.findings) == ([(".", "plugin", "demo")], [])
     assert [path for path, _, _ in engine.check(["."], configuration.load(None, rule_ids())).packages] == [".", "samples/broken", "samples/project/.claude"]
+
+
+def test_an_excluded_folder_that_is_named_is_not_called_clean(tmp_path, monkeypatch):
+    (tmp_path / "samples/broken/.claude-plugin").mkdir(parents=True)
+    (tmp_path / "samples/broken/.claude-plugin/plugin.json").write_text("{\n")
+    (tmp_path / "pluglint.toml").write_text('exclude = ["samples/**"]\n')
+    monkeypatch.chdir(tmp_path)
+    for target in ("samples/broken", "samples"):
+        with pytest.raises(NothingToCheck, match=target):
+            engine.check([target], configuration.load("pluglint.toml", rule_ids()))
+    assert engine.check(["samples/broken/.claude-plugin/plugin.json"], configuration.load("pluglint.toml", rule_ids())).findings == []

@@ -71,6 +71,8 @@ def check(targets: list[str], config: Config) -> Report:
         fresh = _packages(found, config, seen)
         if found.only is None:
             whole.update(one.path for one in fresh)
+            if fresh and all(one.excluded and not one.entries for one in fresh):
+                raise NothingToCheck(f"{target}: everything here is left out by `exclude` in the configuration; `--config none` goes without it")
         else:
             only.add(_real(found.only))
             if fresh[0].kind == SINGLE_FILE and not fresh[0].taken_for and not fresh[0].excluded:
