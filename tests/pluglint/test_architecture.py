@@ -19,6 +19,7 @@ ORDER = [
     "text",
     "words",
     "globs",
+    "needles",
     "finding",
     "parse",
     "facts",
@@ -43,6 +44,7 @@ ORDER = [
     "fix",
     "report",
     "commands",
+    "guard",
     "cli",
     "__main__",
 ]

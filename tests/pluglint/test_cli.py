@@ -338,3 +338,15 @@ def test_output_in_an_encoding_that_lacks_the_characters(package):
 def test_version_is_that_of_the_package():
     text = (Path(__file__).parents[2] / "pyproject.toml").read_text()
     assert 'version = { attr = "pluglint.__version__" }' in text
+
+
+# -- the short way to `check` without options
+
+
+def test_check_without_options_says_the_same_with_and_without_the_parser(package):
+    plain = subprocess.run([sys.executable, "-m", "pluglint", "check", "."], capture_output=True, text=True)
+    parsed = subprocess.run([sys.executable, "-m", "pluglint", "check", "--fail-on", "warning", "."], capture_output=True, text=True)
+    assert (plain.returncode, plain.stdout, plain.stderr) == (parsed.returncode, parsed.stdout, parsed.stderr)
+    assert plain.returncode == 1 and "[delegate-unknown]" in plain.stdout
+    bad = subprocess.run([sys.executable, "-m", "pluglint", "check", "nowhere"], capture_output=True, text=True)
+    assert (bad.returncode, bad.stdout, bad.stderr) == (2, "", "pluglint: nowhere: no such file or folder\n")

@@ -1,15 +1,13 @@
-"""The command line. Only typer is imported here; each command imports the rest when it is called."""
+"""The command line with its options. Only typer is imported here; each command imports the rest when it is called."""
 
 from __future__ import annotations
 
-import gc
+import sys
+from typing import Annotated, Callable, Optional
 
-gc.disable()  # a short-lived process that builds one tree and ends: collecting only costs time, in the imports below too
+import typer
 
-import sys  # noqa: E402
-from typing import Annotated, Optional  # noqa: E402
-
-import typer  # noqa: E402
+from pluglint.guard import guarded, usage
 
 EPILOG = """\b
 Exit status
@@ -97,7 +95,7 @@ def explain(
             from pluglint.words import did_you_mean
 
             close = did_you_mean(rule, ids)
-            return _usage(f"no rule is called '{rule}'" + (f"; did you mean '{close}'?" if close else "; `pluglint rules` lists them"))
+            return usage(f"no rule is called '{rule}'" + (f"; did you mean '{close}'?" if close else "; `pluglint rules` lists them"))
         for one in ids if rule == "all" else [rule]:
             text = command.run(one, as_json)
             if sys.stdout.isatty() and not as_json:
@@ -131,7 +129,7 @@ def schema(
             for path in command.write([name] if name else names(), output_dir):
                 print(path)
         elif name is None:
-            return _usage("schema: name one, or give --output-dir; `pluglint schema --list` says which there are")
+            return usage("schema: name one, or give --output-dir; `pluglint schema --list` says which there are")
         else:
             print(command.one(name), end="")
         return 0
@@ -184,45 +182,14 @@ def graph(
     _guard(work)
 
 
-def _usage(message: str) -> int:
-    print(f"pluglint: {message}", file=sys.stderr)
-    return 2
-
-
 def _one_of(option: str, value: Optional[str], allowed: tuple[str, ...]) -> None:
     if value is not None and value not in allowed:
         from pluglint.words import did_you_mean
 
         close = did_you_mean(value, allowed)
-        _usage(f"{option} is '{value}'; it can be {', '.join(allowed)}" + (f". Did you mean '{close}'?" if close else ""))
+        usage(f"{option} is '{value}'; it can be {', '.join(allowed)}" + (f". Did you mean '{close}'?" if close else ""))
         raise typer.Exit(2)
 
 
-def _guard(work) -> None:  # type: ignore[no-untyped-def]
-    """Runs a command and turns every failure into a sentence and an exit status."""
-    try:
-        status = work()
-    except typer.Exit:
-        raise
-    except BrokenPipeError:  # the reader went away (`| head`): not our failure
-        import os
-
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-    except Exception as error:  # noqa: BLE001 - the last line of defence
-        if type(error).__name__ in ("UsageError", "ConfigError"):
-            raise typer.Exit(_usage(str(error))) from None
-        if isinstance(error, OSError) and error.filename:
-            raise typer.Exit(_usage(f"{error.filename}: {error.strerror}")) from None
-        import traceback
-
-        trace = traceback.extract_tb(error.__traceback__)[-1]
-        print(f"pluglint: internal error: {type(error).__name__}: {error} ({trace.filename.rpartition('/')[2]}:{trace.lineno}). Please report it.", file=sys.stderr)
-        raise typer.Exit(3) from None
-    raise typer.Exit(status)
-
-
-def main() -> None:
-    app()
+def _guard(work: Callable[[], int]) -> None:
+    raise typer.Exit(guarded(work))

@@ -14,14 +14,16 @@ from typing import Any, NamedTuple
 from pluglint.config import Config
 from pluglint.discover import AGENTS_FOLDER, COMMANDS_FOLDER, SINGLE_FILE, SKILL_FOLDER, SKILLS_FOLDER, Discovery, NothingToCheck, Root, discover, excluded, shown_path
 from pluglint.finding import ERROR, INFO, Finding, Place, finding
-from pluglint.graph import Edge
+from pluglint.graph import ANCHORS, Edge, namespace_words
 from pluglint.model import Document, MarkdownDocument, Package, Workspace, load_package
+from pluglint.needles import Needles
 from pluglint.pack import load_rules
 from pluglint.rule import AGENT, COMMAND, PACKAGE, REFERENCE, SKILL, WORKSPACE, Loaded, rule_ids
 
 INTERNAL_ERROR = "internal-error"
 FORK_ABOVE = 1_500_000  # characters of text below which a second process costs more than it saves
 PROCESSES = 2
+NEEDLES_ABOVE = 200_000  # characters of text below which looking for each word on its own is as fast
 
 
 class Report(NamedTuple):
@@ -212,6 +214,12 @@ def _crash(rule_id: str, subject: Any, error: Exception) -> Finding:
 
 def _document_pass(documents: list[Document], rules: list[Loaded], config: Config) -> tuple[list[Finding], list[tuple[str, Edge]]]:
     size = sum(len(document.text) for document in documents)
+    if size > NEEDLES_ABOVE:
+        packages = {id(document.package): document.package for document in documents}.values()
+        words = {word for loaded in rules for word in loaded.rule.needles}.union(ANCHORS, *(namespace_words(package) for package in packages))
+        needles = Needles(words)
+        for package in packages:
+            package.needles = needles
     if size < FORK_ABOVE or not hasattr(os, "fork") or (os.cpu_count() or 1) < 2 or sys.gettrace() is not None:
         return _share(documents, rules, config)
     shares: list[list[Document]] = [[] for _ in range(PROCESSES)]
@@ -271,17 +279,21 @@ def _share(documents: list[Document], rules: list[Loaded], config: Config) -> tu
     edges: list[tuple[str, Edge]] = []
     by_kind: dict[str, list[tuple]] = {}
     for loaded in rules:
+        needles = loaded.rule.needles
         for kind in loaded.rule.on:
             options = {**loaded.rule.options, **config.rules.get(loaded.id, {})} if loaded.rule.options else None
-            by_kind.setdefault(kind, []).append((loaded, loaded.check, options, config.severity.get(loaded.id, loaded.rule.severity)))
+            by_kind.setdefault(kind, []).append((loaded, loaded.check, options, config.severity.get(loaded.id, loaded.rule.severity), needles))
     for document in documents:
+        holds = document.holds
         if isinstance(document, MarkdownDocument) and document.kind in (AGENT, SKILL, COMMAND, REFERENCE):
             try:
                 for edge in document.edges:
                     edges.append((document.package.path, edge))
             except Exception as error:  # noqa: BLE001
                 findings.append(_crash("graph", document, error))
-        for loaded, rule_check, options, severity in by_kind.get(document.kind, ()):
+        for loaded, rule_check, options, severity, needles in by_kind.get(document.kind, ()):
+            if needles and not holds(needles):
+                continue
             try:
                 found = rule_check(document) if options is None else rule_check(document, options)
                 if found is not None:

@@ -103,6 +103,20 @@ _TAGS = frozenset("true false null none yes no latest stable dev main master pro
 _ELSEWHERE = r"(?i:\b(?:codex|cursor|gemini|copilot|opencode|windsurf|autogen|crewai|langgraph|removed|renamed|deprecated|no longer|formerly|for example|such as|named like)\b|\be\.g\.)"
 
 
+# Words that a form of delegation cannot do without: nothing is looked at where none of its words stands.
+_DELEGATING = ("legat", "off to", "over to", "scalate to", "andoff", "and-off", "andover", "gents to ")
+_NOT_HERE = ("ot use ", "ot for", "ot to use", " instead")
+_ARROWS = ("->", "→")
+_SENTENCES = ("agent", " skill", "legat", "hand", "Hand", "efer to", "scalate to")
+_SEE_ALSO = ("ee also", "ee Also", "elated agent", "elated Agent", "elated skill", "elated Skill")
+ANCHORS = frozenset({"agent", "Agent", "ubagent_type", "@agent-", *_DELEGATING, *_NOT_HERE, *_ARROWS, *_SENTENCES, *_SEE_ALSO})
+
+
+def namespace_words(package: Package) -> list[str]:
+    """How references to components of the target begin: `plugin:`."""
+    return [namespace + ":" for namespace in package.memo("namespaces", _namespaces)]
+
+
 def edges_of(document: MarkdownDocument) -> list[Edge]:
     """All edges that one document states, in order of place, one for each place."""
     package = document.package
@@ -206,23 +220,22 @@ def _plausible(name: str, package: Package) -> bool:
 def _mentions(document: MarkdownDocument) -> Iterator[Mention]:
     """Every place that names somebody, strongest forms first."""
     yield from _header_mentions(document)
-    text = document.text
-    agents = "gent" in text  # most literals below need not be looked for where no agent is spoken of
-    if agents and "ubagent_type" in text:
+    agents = document.holds(("agent", "Agent"))  # most words below need not be looked for where no agent is spoken of
+    if agents and document.holds(("ubagent_type",)):
         yield from _subagent_types(document)
     if document.kind not in ("agent", "skill", "command", "reference"):
         return
     agents = agents or document.kind == "agent"
-    if agents and "@agent-" in text:
+    if agents and document.holds(("@agent-",)):
         yield from _at_mentions(document)
     for table in document.markdown.tables:
         yield from _table(document, table)
     yield from _lists(document, agents)
     yield from _sentences(document, agents)
-    if "ee also" in text or "ee Also" in text or "elated " in text and re.search(r"elated [Aa]gent|elated [Ss]kill", text):
+    if document.holds(_SEE_ALSO):
         yield from _see_also(document)
     for namespace in document.package.memo("namespaces", _namespaces):
-        if namespace + ":" in text:
+        if document.holds((namespace + ":",)):
             yield from _qualified(document, namespace)
 
 
@@ -387,32 +400,32 @@ def _lists(document: MarkdownDocument, agents: bool) -> Iterator[Mention]:
         return
     starts = [one.items[0].start for one in lists]
     seen: set[int] = set()
-    words = ("legat", "off to", "over to", "scalate to", "andoff", "and-off", "andover", "gents to ") if agents else ("legat",)
-    for at in _spots(document.text, document.frontmatter.body, words):
+    for at in _spots(document, _DELEGATING if agents else ("legat",)):
         for index, line in _introduced(document, starts, at):
             if index not in seen and re.search(_DELEGATION, line):
                 seen.add(index)
                 yield from _named_items(document, lists[index], re.search(_STRONG_INTRO, line) is not None)
     if not agents:
         return
-    for at in _spots(document.text, document.frontmatter.body, ("ot use ", "ot for", "ot to use", " instead")):
+    for at in _spots(document, _NOT_HERE):
         for index, line in _introduced(document, starts, at):
             if index not in seen and re.search(_NOT_FOR, line):
                 seen.add(index)
                 yield from _redirecting_items(document, lists[index])
-    for at in _spots(document.text, document.frontmatter.body, ("->",) if document.text.isascii() else ("->", "→")):
+    for at in _spots(document, _ARROWS):
         index = bisect_right(starts, at) - 1
         if index >= 0 and index not in seen and at < lists[index].span.end:
             seen.add(index)
             yield from _redirecting_items(document, lists[index], arrows_only=True)
 
 
-def _spots(text: str, start: int, words: Iterable[str]) -> Iterator[int]:
+def _spots(document: MarkdownDocument, words: Iterable[str]) -> Iterator[int]:
+    """Offsets of some words in the body."""
+    start = document.frontmatter.body
     for word in words:
-        at = text.find(word, start)
-        while at >= 0:
-            yield at
-            at = text.find(word, at + len(word))
+        for at in document.places(word):
+            if at >= start:
+                yield at
 
 
 def _introduced(document: MarkdownDocument, starts: list[int], at: int) -> Iterator[tuple[int, str]]:
@@ -472,27 +485,21 @@ def _redirecting_items(document: MarkdownDocument, one: List, arrows_only: bool 
 
 def _sentences(document: MarkdownDocument, agents: bool) -> Iterator[Mention]:
     """Sentences that send work: found by a literal first, then read in a window of their own."""
-    text, body = document.text, document.frontmatter.body
+    body = document.frontmatter.body
     examples: list[Span] | None = None
-    for anchor, reader, everywhere in (
-        ("agent", _agent_sentence, False),
-        (" skill", _skill_sentence, True),
-        ("legat", _handing_sentence, True),
-        ("hand", _handing_sentence, False),
-        ("Hand", _handing_sentence, False),
-        ("efer to", _handing_sentence, False),
-        ("scalate to", _handing_sentence, False),
-    ):
+    readers = {"agent": _agent_sentence, " skill": _skill_sentence}
+    for anchor in _SENTENCES:
+        reader, everywhere = readers.get(anchor, _handing_sentence), anchor in (" skill", "legat")
         if not agents and not everywhere:
             continue
-        at = text.find(anchor, body)
-        while at >= 0:
+        for at in document.places(anchor):
+            if at < body:
+                continue
             prose = document.markdown.prose
             if examples is None:
                 examples = _examples(prose)
             if prose.startswith(anchor, at) and not any(start <= at < end for start, end in examples) and not _dialogue(prose, at):
                 yield from reader(document, prose, at, anchor)
-            at = text.find(anchor, at + 1)
 
 
 def _examples(prose: str) -> list[Span]:

@@ -6,15 +6,18 @@ Nothing here judges. Documents are built once by `load_package` and never change
 from __future__ import annotations
 
 import os
-from typing import Any, NamedTuple
+from typing import Any, Iterable, NamedTuple
 
 from pluglint import discover as d
 from pluglint.finding import Location
+from pluglint.needles import Needles, places_of
 from pluglint.parse.frontmatter import FrontMatter, cut
 from pluglint.parse.json import parse_json
 from pluglint.parse.markdown import Markdown
-from pluglint.parse.node import LIST, MAP, NULL, STRING, Node, ParseError
+from pluglint.parse.node import ALIAS, LIST, MAP, NULL, STRING, Node, ParseError
 from pluglint.text import Source, Span, decode
+
+_NO_SCALARS = frozenset((LIST, MAP, ALIAS, NULL))
 
 TOO_LARGE, UNREADABLE, NOT_A_FILE = "too-large", "unreadable", "not-a-file"
 
@@ -29,12 +32,35 @@ class Value(NamedTuple):
 class Document:
     """A text file of the package. `kind` is one of the subjects of `rule.py`."""
 
-    __slots__ = ("kind", "source", "package")
+    __slots__ = ("kind", "source", "package", "_places")
 
     def __init__(self, kind: str, source: Source, package: "Package") -> None:
         self.kind = kind
         self.source = source
         self.package = package
+        self._places: dict[str, list[int]] | None = None
+
+    def places(self, word: str) -> list[int]:
+        """Offsets at which a word stands in the text, in order."""
+        needles = self.package.needles
+        if needles is None or word not in needles.words:
+            return places_of(word, self.source.text)
+        if self._places is None:
+            self._places = needles.places(self.source.text)
+        return self._places.get(word, [])
+
+    def holds(self, words: Iterable[str]) -> bool:
+        """Whether one of some words stands in the text."""
+        needles = self.package.needles
+        if needles is None:
+            text = self.source.text
+            return any(word in text for word in words)
+        if self._places is None:
+            self._places = needles.places(self.source.text)
+        for word in words:
+            if word in self._places or word not in needles.words and word in self.source.text:
+                return True
+        return False
 
     @property
     def rel(self) -> str:
@@ -58,7 +84,8 @@ class Document:
         return Location(self.source, span, label)
 
     def release(self) -> None:
-        """Forgets what can be made again."""
+        """Forgets what can be made again: on a big tree it is many times the size of the text."""
+        self._places = None
 
     def first_line(self) -> Span:
         return self.source.line_span(0)
@@ -67,16 +94,20 @@ class Document:
 class MarkdownDocument(Document):
     """A Markdown file: header (`frontmatter`), `body` offset, structure (`markdown`, scanned on first use)."""
 
-    __slots__ = ("frontmatter", "_markdown", "_edges")
+    __slots__ = ("frontmatter", "_markdown", "_edges", "_fields", "_names", "_qualified")
 
     def __init__(self, kind: str, source: Source, package: "Package") -> None:
         super().__init__(kind, source, package)
         self.frontmatter: FrontMatter = cut(source.text, source.newline != "\n")
         self._markdown: Markdown | None = None
         self._edges: list | None = None
+        node = self.frontmatter.node
+        self._fields: dict[str, Node] = {key.text: value for key, value in node.pairs} if node is not None else {}  # the last of a repeated key counts
+        self._names: dict[str, list[Value]] = {}
+        self._qualified = ""
 
     def release(self) -> None:
-        """Forgets the scanned structure: on a big tree it is many times the size of the text."""
+        super().release()
         self._markdown = None
         self._edges = None
 
@@ -106,11 +137,12 @@ class MarkdownDocument(Document):
 
     def field(self, key: str) -> Node | None:
         """The value under a key of the header, or None."""
-        return self.header.get(key) if self.header is not None else None
+        return self._fields.get(key)
 
     def string(self, key: str) -> str:
         """A scalar of the header as text, or the empty string."""
-        return self.header.string(key) if self.header is not None else ""
+        node = self._fields.get(key)
+        return node.text if node is not None and node.kind not in _NO_SCALARS else ""
 
     def flag(self, key: str) -> bool | None:
         """A yes or no of the header in any spelling that the client takes, or None where it is neither."""
@@ -123,6 +155,11 @@ class MarkdownDocument(Document):
 
         Parentheses hold together: `Bash(git log, git diff)` is one name.
         """
+        if key not in self._names:
+            self._names[key] = self._split(key)
+        return self._names[key]
+
+    def _split(self, key: str) -> list[Value]:
         node = self.field(key)
         if node is None:
             return []
@@ -161,13 +198,10 @@ class MarkdownDocument(Document):
     @property
     def qualified(self) -> str:
         """The name that the model is shown: `plugin:agent`, `plugin:sub:agent`, `plugin:skill`; bare outside plugins."""
-        prefix = self.package.namespace
-        if self.kind == "agent":
-            sub = self.package.agent_subfolder(self).replace("/", ":")
-            parts = [part for part in (prefix, sub, self.name) if part]
-        else:
-            parts = [part for part in (prefix, self.name) if part]
-        return ":".join(parts)
+        if not self._qualified:
+            sub = self.package.agent_subfolder(self).replace("/", ":") if self.kind == "agent" else ""
+            self._qualified = ":".join(part for part in (self.package.namespace, sub, self.name) if part)
+        return self._qualified
 
 
 class JsonDocument(Document):
@@ -228,6 +262,7 @@ class Package:
         self.documents: dict[str, Document] = {}
         self.taken_for: dict[str, str] = {}  # rel -> what each file was taken for
         self.config: Any = None
+        self.needles: Needles | None = None  # set by the engine where there is enough text to pay for it
         self.workspace: "Workspace | None" = None
         self.edges: list = []  # filled by the engine before package rules run: see graph.py
         self._memo: dict[str, Any] = {}
@@ -237,10 +272,7 @@ class Package:
     @property
     def name(self) -> str:
         """The plugin's name: the manifest's, the portable manifest's, or the folder's."""
-        for document in (self.manifest, self.portable_manifest):
-            if document is not None and document.root is not None and document.root.string("name"):
-                return document.root.string("name")
-        return self.path.rstrip("/").rpartition("/")[2]
+        return self.memo("name", _name)
 
     @property
     def is_plugin(self) -> bool:
@@ -340,6 +372,13 @@ def split_names(text: str) -> list[tuple[str, int]]:
     if start >= 0:
         found.append((text[start:], start))
     return found
+
+
+def _name(package: Package) -> str:
+    for document in (package.manifest, package.portable_manifest):
+        if document is not None and document.root is not None and document.root.string("name"):
+            return document.root.string("name")
+    return package.path.rstrip("/").rpartition("/")[2]
 
 
 def _agents_by_name(package: Package) -> dict[str, MarkdownDocument]:

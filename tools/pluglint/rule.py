@@ -62,6 +62,7 @@ class Rule(NamedTuple):
     profiles  for which judgement it speaks
     options   name -> default of what configuration may set
     since     release of pluglint that brought it
+    needles   texts of which one must stand in a document before `check` is called with it; empty: it is always called
     """
 
     title: str
@@ -71,6 +72,7 @@ class Rule(NamedTuple):
     profiles: tuple[str, ...] = ALL_PROFILES
     options: dict[str, Any] = {}
     since: str = "0.1.0"
+    needles: tuple[str, ...] = ()
 
 
 class Example(NamedTuple):

@@ -103,14 +103,16 @@ class Section(NamedTuple):
     end: int
 
 
-# Groups: 1 indentation, 2 heading marks, 3 fence, 4 list marker, 5 table bar, 6 comment, 7 setext underline
+# Groups: 1 indentation, 2 heading marks, 3 fence, 4 list marker, 5 its check box, 6 table bar, 7 comment, 8 setext underline.
+# Blanks after heading marks, list markers and boxes belong to the match, so that it ends where the text starts.
 _EVENT = re.compile(
-    r"\n([ \t>]*)(?:(\#{1,6})(?=[ \t\n]|\Z)|(`{3,}(?=[^`\n]*(?:\n|\Z))|~{3,})|([-*+]|\d{1,9}[.)])(?=[ \t\n]|\Z)|(\|)|(<!--)|(=+|--+)(?=[ \t]*(?:\n|\Z)))"
+    r"\n([ \t>]*)(?:(\#{1,6})(?=[ \t\n]|\Z)[ \t]*|(`{3,}(?=[^`\n]*(?:\n|\Z))|~{3,})"
+    r"|([-*+]|\d{1,9}[.)])(?:[ \t]+(?:\[([ xX])\](?:[ \t]+|(?=\n|\Z)))?|(?=\n|\Z))"
+    r"|(\|)|(<!--)|(=+|--+)(?=[ \t]*(?:\n|\Z)))"
 )
 _HEADING = re.compile(r"\#{1,6}(?=[ \t\n]|\Z)")
 _FENCE = re.compile(r"`{3,}(?=[^`\n]*(?:\n|\Z))|~{3,}")
 _MARKER = re.compile(r"(?:[-*+]|\d{1,9}[.)])(?=[ \t\n]|\Z)")
-_BOX = re.compile(r"\[([ xX])\](?=[ \t\n]|\Z)")
 _RULE = re.compile(r"([-*_])[ \t]*(?:\1[ \t]*){2,}(?=\n|\Z)")
 _DELIMITER = re.compile(r"[ \t]*+\|?+[ \t]*+:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)*+\|?[ \t]*+\Z")  # possessive: a run of blanks is walked once
 _new = tuple.__new__
@@ -263,6 +265,8 @@ def _scan(doc: Markdown) -> None:
         if match is None:
             break
         group = match.lastindex
+        if group == 5:
+            group = 4
         indent, begin = match.group(1), match.start(group)
         line_end = find("\n", begin)
         if line_end < 0:
@@ -271,8 +275,28 @@ def _scan(doc: Markdown) -> None:
         quoted = ">" in indent
         column = columns(indent.rpartition(">")[2]) if quoted else (len(indent) if "\t" not in indent else columns(indent))
         if group == 4:
+            if not indent and match.start() == last_end and len(open_lists) == 1 and not open_lists[0][0]:
+                # The next item of a list at the margin, right below the last one: most items are.
+                marker, box = match.group(4, 5)
+                first = match.end()
+                siblings = open_lists[0][2].items
+                if siblings[-1].mark == marker[-1] and text[first] not in "-*#`~\n":
+                    stop = line_end
+                    while text[stop - 1] in " \t\r":
+                        stop -= 1
+                    number = int(marker[:-1]) if len(marker) > 1 else None
+                    siblings.append(_new(Item, (number, marker[-1], box.lower() if box else box, 0, begin - shift, first - shift, stop - shift)))
+                    width = len(marker)
+                    gap = (first if box is None else match.start(5) - 1) - begin - width
+                    if text.startswith("\t", begin + width) or gap > 4:
+                        open_lists[0][1] = _content_column(text, match, 0)
+                    else:
+                        open_lists[0][1] = width + gap
+                    last_end = line_end
+                    continue
             if column >= 4 and not (open_lists and column < open_lists[-1][1] + 4):
-                continue
+                if not (open_lists and _still_open(text, last_end, match.start(), open_lists) and column < open_lists[-1][1] + 4):
+                    continue
             rule = _RULE.match(text, begin) if text[begin] in "-*" else None
             if rule is not None and rule.end() >= line_end:
                 open_lists.clear()
@@ -282,7 +306,7 @@ def _scan(doc: Markdown) -> None:
                     loose = line_end
                     continue
             last_end = _item(doc, text, shift, match, column, begin, line_end, open_lists, last_end)
-            first = open_lists[-1][2].items[-1].text_start + shift
+            first = match.end()
             lead = text[first : first + 1]
             if lead == "#" and _HEADING.match(text, first):
                 headings.append(_heading(text, first, line_end, shift))
@@ -296,7 +320,12 @@ def _scan(doc: Markdown) -> None:
                 continue
             if column < 4 and open_lists and column < open_lists[0][1]:
                 open_lists.clear()
-            headings.append(_heading(text, begin, line_end, shift))
+            first = match.end()
+            last = text[line_end - 1]
+            if last != "#" and last != " " and last != "\t" and first < line_end:
+                headings.append(_new(Heading, (len(match.group(2)), text[first:line_end], _new(Span, (first - shift, line_end - shift)))))
+            else:
+                headings.append(_heading(text, begin, line_end, shift))
         elif group == 3:
             inside = open_lists and column >= open_lists[0][1] and _still_open(text, last_end, match.start(), open_lists)
             if column >= 4 and not inside:
@@ -313,13 +342,13 @@ def _scan(doc: Markdown) -> None:
                 last_end = fences[-1].span.end + shift
                 if container and not fences[-1].closed:
                     _leave(text, at, open_lists)
-        elif group == 5:
+        elif group == 6:
             if column >= 4 and not open_lists:
                 continue
             at = _table(doc, text, shift, match.start() + 1, line_end, size)
             if at == line_end:
                 loose = at
-        elif group == 6:
+        elif group == 7:
             if column >= 4 and not open_lists:
                 continue
             close = find("-->", begin + 4)
@@ -329,7 +358,7 @@ def _scan(doc: Markdown) -> None:
             if at < 0:
                 break
         else:  # an underline makes a heading of the paragraph above it
-            rule = match.group(7)[0] == "-" and match.end(7) - begin > 2
+            rule = match.group(8)[0] == "-" and match.end(8) - begin > 2
             if not rule:
                 loose = line_end
             if column >= 4 or quoted:
@@ -440,30 +469,27 @@ def _still_open(text: str, last_end: int, here: int, open_lists: list[list]) -> 
     return True
 
 
+def _content_column(text: str, match: re.Match, column: int) -> int:
+    """The column at which the content of a list item starts: what is indented that far belongs to it."""
+    start = match.end(4)
+    first = match.end() if match.start(5) < 0 else match.start(5) - 1
+    width = start - match.start(4)
+    gap = columns(text[start:first], column + width)
+    return column + width + (gap if 1 <= gap <= 4 and text[first : first + 1] not in ("", "\n") else 1)
+
+
 def _item(doc: Markdown, text: str, shift: int, match: re.Match, column: int, begin: int, line_end: int, open_lists: list, last_end: int) -> int:
-    marker = match.group(4)
-    width = len(marker)
-    first = begin + width
-    while first < line_end and text[first] in " \t":
-        first += 1
-    gap = columns(text[begin + width : first], column + width)
-    content = column + width + (gap if 1 <= gap <= 4 and first < line_end else 1)
-    box = None
-    if text[first : first + 1] == "[":
-        found = _BOX.match(text, first)
-        if found is not None:
-            box = found.group(1).lower()
-            first = found.end()
-            while first < line_end and text[first] in " \t":
-                first += 1
-    if width == 1:
+    marker, box = match.group(4, 5)
+    first = match.end()
+    content = _content_column(text, match, column)
+    if len(marker) == 1:
         number, mark = None, marker
     else:
         number, mark = int(marker[:-1]), marker[-1]
     stop = line_end
     while stop > first and text[stop - 1] in " \t\r":
         stop -= 1
-    item = _new(Item, (number, mark, box, column, begin - shift, first - shift, stop - shift))
+    item = _new(Item, (number, mark, box.lower() if box else box, column, begin - shift, first - shift, stop - shift))
     if open_lists and match.start() != last_end and not _still_open(text, last_end, match.start(), open_lists):
         open_lists.clear()
     while open_lists and column < open_lists[-1][0] or len(open_lists) > 1 and column < open_lists[-1][1] and column < open_lists[-1][0]:

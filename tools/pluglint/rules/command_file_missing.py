@@ -16,6 +16,7 @@ RULE = Rule(
     on=(HOOKS, MANIFEST, MCP, LSP, SKILL),
     source="a hook with a missing script loaded by client 2.1.330, 2026-11-22",
     profiles=(CLAUDE_CODE, DIRECTORY),
+    needles=("ommand",),
 )
 
 _HEAD = '{\n  "hooks": {"Stop": [{"hooks": [\n    {"type": "command", "command": '

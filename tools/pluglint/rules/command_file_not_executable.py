@@ -19,6 +19,7 @@ RULE = Rule(
     on=(HOOKS, MANIFEST, MCP, LSP, SKILL),
     source="manifest reference of 2026-10-03; anthropics/claude-plugins-official issue 1088",
     profiles=(CLAUDE_CODE, DIRECTORY),
+    needles=("ommand",),
 )
 
 _HEAD = '{\n  "hooks": {"Stop": [{"hooks": [\n    {"type": "command", "command": '

@@ -18,6 +18,7 @@ RULE = Rule(
     on=(HOOKS, MANIFEST, MARKETPLACE, MCP, LSP, SKILL),
     source="a hook with an absolute path loaded by client 2.1.330, 2026-11-22",
     profiles=(CLAUDE_CODE, DIRECTORY),
+    needles=("ommand",),
 )
 
 _HEAD = '{\n  "hooks": {"Stop": [{"hooks": [\n    {"type": "command", "command": '

@@ -17,6 +17,7 @@ RULE = Rule(
     severity=WARNING,
     on=MARKDOWN,
     source="arithmetic",
+    needles=("→",),
 )
 
 _HEADER = "---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n\n"
@@ -33,8 +34,6 @@ BAD = (
 
 def check(document):
     text = document.text
-    if "→" not in text:
-        return
     for mark in ("x more", "× more", " times more", " times as many"):
         at = text.find(mark, document.frontmatter.body)
         while at >= 0:

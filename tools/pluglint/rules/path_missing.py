@@ -19,6 +19,7 @@ RULE = Rule(
     severity=ERROR,
     on=(AGENT, SKILL, COMMAND, REFERENCE),
     source="client 2.1.330, observed 2026-11-22: both variables are filled in in bodies",
+    needles=("CLAUDE_PLUGIN_ROOT", "CLAUDE_SKILL_DIR"),
 )
 
 _HEADER = "---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n"
@@ -38,8 +39,6 @@ BAD = (
 
 def check(document):
     text = document.text
-    if "CLAUDE_PLUGIN_ROOT" not in text and "CLAUDE_SKILL_DIR" not in text:
-        return
     package = document.package
     if package.kind not in ("plugin", "marketplace") and "CLAUDE_SKILL_DIR" not in text:
         return

@@ -19,6 +19,7 @@ RULE = Rule(
     on=(HOOKS, MANIFEST, MARKETPLACE, SETTINGS, SKILL),
     source="mutations of hooks.json validated by client 2.1.330, 2026-11-22",
     profiles=(CLAUDE_CODE, DIRECTORY),
+    needles=("ommand",),
 )
 
 _HEAD = '{\n  "hooks": {"Stop": [{"hooks": [\n    {"type": "command", "command": '

@@ -25,6 +25,7 @@ RULE = Rule(
             "cli.github.com", "fly.io", "ollama.com", "get.pulumi.com", "rclone.org", "starship.rs", "pixi.sh", "nixos.org", "install.determinate.systems", "chocolatey.org", "community.chocolatey.org", "get.scoop.sh",
         ]
     },
+    needles=("curl", "wget", "iex", "base64"),
 )
 
 _SKILL = "---\nname: x\ndescription: Sets up a machine. Use when a machine is new.\n---\n"
@@ -54,12 +55,8 @@ _LANGUAGES = frozenset("bash sh shell zsh console terminal shellsession shell-se
 
 def check(document, options):
     text = document.text
-    needles = [needle for needle in ("curl", "wget") if needle in text]
-    # The rarer two only in code: prose names them without harm, and looking through all of it costs time.
-    code = [text[fence.content.start : fence.content.end] for fence in document.markdown.fences] if document.kind != "hooks" else [text]
-    needles += [needle for needle in ("iex", "base64") if any(needle in one for one in code)]
-    for needle, pattern in _FORMS if needles else ():
-        at = text.find(needle) if needle in needles else -1
+    for needle, pattern in _FORMS:
+        at = text.find(needle) if document.holds((needle,)) else -1
         while at >= 0:
             start, end = _command(text, at)
             for match in re.finditer(pattern, text[start:end]):

@@ -20,6 +20,7 @@ RULE = Rule(
     on=(AGENT,),
     source="calls scripted against client 2.1.330, 2026-11-22",
     profiles=(CLAUDE_CODE, DIRECTORY),
+    needles=("un ", "xecute "),
 )
 
 _HEADER = "---\nname: tester\ndescription: Tests changes. Use when one is ready.\ntools: {}\n---\n"
@@ -47,7 +48,7 @@ _NO_STEPS = r"(?i:recommend|suggest|example|template|output|format|report|for th
 
 def check(agent):
     tools = tools_of(agent) if agent.header is not None else None
-    if not tools or tools & {"*", "Bash", "PowerShell", "Agent", "Monitor"} or any(name.startswith("mcp__") for name in tools) or ("un " not in agent.text and "xecute " not in agent.text):
+    if not tools or tools & {"*", "Bash", "PowerShell", "Agent", "Monitor"} or any(name.startswith("mcp__") for name in tools):
         return
     prose = agent.markdown.prose
     tail = (agent.at(agent.field("tools").span, "the tools"),)

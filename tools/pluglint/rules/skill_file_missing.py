@@ -18,6 +18,7 @@ RULE = Rule(
     severity=WARNING,
     on=(SKILL, REFERENCE),
     source="agentskills.io specification of 2026-10: files are named by their path below the skill's folder",
+    needles=("scripts/", "references/", "assets/"),
 )
 
 _HEADER = "---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n"
@@ -37,8 +38,6 @@ BAD = (
 
 def check(document):
     text = document.text
-    if not any(f"{folder}/" in text for folder in ("scripts", "references", "assets")):
-        return
     package = document.package
     base = skill_folder(document)
     if base is None or is_template(document.rel):

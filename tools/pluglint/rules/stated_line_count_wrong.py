@@ -19,6 +19,7 @@ RULE = Rule(
     severity=ERROR,
     on=(README, SKILL, REFERENCE),
     source="counted in the file",
+    needles=(" lines",),
 )
 
 _HEADER = "---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n"

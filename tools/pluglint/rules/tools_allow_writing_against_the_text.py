@@ -20,6 +20,7 @@ RULE = Rule(
     on=(AGENT,),
     source="calls scripted against client 2.1.330, 2026-11-22",
     profiles=(CLAUDE_CODE, DIRECTORY),
+    needles=("read-only", "READ-ONLY", " edit", " modify", " change", " alter", " write to", "\n- NO ", "\n- **NO "),
 )
 
 _HEADER = "---\nname: auditor\ndescription: Reads code. Use when it must be judged.\n{}---\n"
@@ -65,16 +66,15 @@ def _statement(agent):
     text, body = agent.text, agent.frontmatter.body
     for words, pattern in ((("read-only", "READ-ONLY"), _READ_ONLY), ((" edit", " modify", " change", " alter", " write to"), _NEVER), (("\n- NO ", "\n- **NO "), _NONE)):
         for word in words:
-            at = text.find(word, body)
-            while at >= 0:
-                if pattern is not _NEVER or text[at - 5 : at].lower().rstrip("*").endswith(("ever", "not", "n't")):
-                    prose = agent.markdown.prose
-                    match = re.compile(pattern).search(prose, max(prose.rfind("\n", 0, at - 40), 0), min(at + 160, len(prose)))
-                    if match is not None:
-                        span = Span(*(match.span(1) if match.lastindex else match.span()))
-                        if not re.search(_CONDITION, _sentence(prose, span)):
-                            return span
-                at = text.find(word, at + 1)
+            for at in agent.places(word):
+                if at < body or pattern is _NEVER and not text[at - 5 : at].lower().rstrip("*").endswith(("ever", "not", "n't")):
+                    continue
+                prose = agent.markdown.prose
+                match = re.compile(pattern).search(prose, max(prose.rfind("\n", 0, at - 40), 0), min(at + 160, len(prose)))
+                if match is not None:
+                    span = Span(*(match.span(1) if match.lastindex else match.span()))
+                    if not re.search(_CONDITION, _sentence(prose, span)):
+                        return span
     return None
 
 

@@ -17,6 +17,7 @@ RULE = Rule(
     severity=WARNING,
     on=MARKDOWN,
     source="arithmetic",
+    needles=("| Total", "| **Total", "| Sum", "| **Sum"),
 )
 
 _HEADER = "---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n\n"
@@ -34,9 +35,6 @@ BAD = (
 
 
 def check(document):
-    text = document.text
-    if not ("Total" in text and ("| Total" in text or "| **Total" in text) or "| Sum" in text or "| **Sum" in text):
-        return
     markdown = document.markdown
     for table in markdown.tables:
         if "Total" not in (body := markdown.slice(table.body)) and "Sum" not in body:

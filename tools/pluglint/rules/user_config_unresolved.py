@@ -21,6 +21,7 @@ RULE = Rule(
     on=(HOOKS, MANIFEST, MCP, LSP),
     source="manifest reference of 2026-10-03; .mcp.json validated since client 2.1.281",
     profiles=(CLAUDE_CODE, DIRECTORY),
+    needles=("${user_config.",),
 )
 
 _MANIFEST = '{"name": "demo", "version": "1.0.0", "description": "D.", "author": {"name": "A"}, "userConfig": {"TOKEN": {"type": "string", "title": "Token", "description": "For the service."}}}\n'
@@ -33,7 +34,7 @@ BAD = (
 
 
 def check(document):
-    if document.node is None or "${user_config." not in document.text:
+    if document.node is None:
         return
     manifest = document.package.manifest
     declared = manifest.get("userConfig") if manifest is not None else None

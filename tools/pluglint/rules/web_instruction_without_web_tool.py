@@ -19,6 +19,7 @@ RULE = Rule(
     on=(AGENT,),
     source="calls scripted against client 2.1.330, 2026-11-22",
     profiles=(CLAUDE_CODE, DIRECTORY),
+    needles=("web", "Web", "nternet", "etch ", " online"),
 )
 
 _HEADER = "---\nname: scout\ndescription: Finds sources. Use when a claim needs one.\ntools: {}\n---\n"
@@ -42,9 +43,6 @@ _STEP = (
 def check(agent):
     tools = tools_of(agent) if agent.header is not None else None
     if not tools or tools & {"*", "Bash", "PowerShell", "Agent", "WebSearch", "WebFetch"} or any(name.startswith("mcp__") for name in tools):
-        return
-    text = agent.text
-    if "web" not in text and "Web" not in text and "nternet" not in text and "etch " not in text and " online" not in text:
         return
     body = agent.frontmatter.body  # the header is blank in `prose`, line ends included
     for match in re.finditer(_STEP, "\n" + agent.markdown.prose[body:]):
