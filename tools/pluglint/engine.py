@@ -12,9 +12,8 @@ import sys
 from typing import Any, Callable, NamedTuple
 
 from pluglint.config import Config
-from pluglint.discover import Discovery, discover
+from pluglint.discover import AGENTS_FOLDER, COMMANDS_FOLDER, SINGLE_FILE, SKILL_FOLDER, SKILLS_FOLDER, Discovery, NothingToCheck, Root, discover, excluded, shown_path
 from pluglint.finding import ERROR, INFO, Finding, Place, finding
-from pluglint.globs import matches
 from pluglint.graph import ANCHORS, Edge, namespace_words
 from pluglint.model import Document, MarkdownDocument, Package, Workspace, load_package
 from pluglint.needles import Needles
@@ -70,25 +69,77 @@ def choose(config: Config) -> list[Loaded]:
 def check(targets: list[str], config: Config) -> Report:
     """Checks targets. Raises `discover.NothingToCheck`."""
     packages: list[Package] = []
-    only: set[str] = set()
-    whole = False
+    only: set[str] = set()  # files that were named
+    whole: set[str] = set()  # packages that were named
     seen: dict[str, Package] = {}
-    for target in targets:
-        found = discover(target)
-        if found.only is not None:
-            only.add(found.only)
-        else:
-            whole = True
+    for target, found in zip(targets, _discoveries(targets, config)):
         fresh = _packages(found, config, seen)
-        Workspace([*fresh])
+        if found.only is None:
+            whole.update(one.path for one in fresh)
+            if fresh and all(one.excluded and not one.entries for one in fresh):
+                raise NothingToCheck(f"{target}: everything here is left out by `exclude` in the configuration; `--config none` goes without it")
+        else:
+            only.add(_real(found.only))
+            if fresh[0].kind == SINGLE_FILE and not fresh[0].taken_for and not fresh[0].excluded:
+                raise NothingToCheck(f"{target}: pluglint does not read such a file. Outside a package it reads Markdown, manifests, hooks.json, .mcp.json, .lsp.json and settings.json")
+        if any(one.workspace is None for one in fresh):  # a part of what an earlier target held stays with that
+            Workspace([*fresh])
         packages.extend(one for one in fresh if one not in packages)
     report = run(packages, config)
-    if only and not whole:
-        report = report._replace(
-            findings=[one for one in report.findings if one.place.path in only or one.rule == INTERNAL_ERROR],
-            files={path: kind for path, kind in report.files.items() if path in only},
-        )
-    return report
+    return _narrowed(report, packages, only, whole) if only else report
+
+
+def _discoveries(targets: list[str], config: Config) -> list[Discovery]:
+    """What each target holds, every file but once: a part of a package that is named as well adds nothing, and lone files of one folder are one package."""
+    found = [discover(target, config.exclude) for target in targets]
+    if len(found) < 2:
+        return found
+    named = [root for one in found if one.only is None for root in one.roots]
+    found = [one if one.only is not None else one._replace(roots=[root for root in one.roots if not _covered(root, named)]) for one in found]
+    lone: dict[str, dict] = {}
+    for one in found:
+        for root in one.roots:
+            if root.kind == SINGLE_FILE:
+                lone.setdefault(root.path, root.entries).update(root.entries)
+    return found
+
+
+def _covered(root: Root, named: list[Root]) -> bool:
+    """Whether a folder without a manifest lies in a package that is named."""
+    if root.kind not in (AGENTS_FOLDER, SKILLS_FOLDER, COMMANDS_FOLDER, SKILL_FOLDER):
+        return False
+    return any(root.path.startswith(one.path.rstrip(os.sep) + os.sep) and os.path.relpath(root.path, one.path).replace(os.sep, "/") in one.entries for one in named)
+
+
+def _real(path: str) -> str:
+    """A path without links in its folders: one file may be shown by several paths."""
+    folder, name = os.path.split(os.path.abspath(path))
+    return os.path.join(os.path.realpath(folder), name)
+
+
+def _narrowed(report: Report, packages: list[Package], only: set[str], whole: set[str]) -> Report:
+    """The report on files that were named and on packages that were; the rest of a file's package was read for its sake."""
+    wanted: dict[str, bool] = {}
+
+    def shown(path: str) -> bool:
+        if path not in wanted:
+            real = _real(path)
+            roots = [one.path for one in packages if real == one.path or real.startswith(one.path.rstrip(os.sep) + os.sep)]
+            wanted[path] = real in only or max(roots, key=len, default="") in whole
+        return wanted[path]
+
+    return report._replace(
+        findings=[one for one in report.findings if shown(one.place.path) or one.rule == INTERNAL_ERROR],
+        files={path: kind for path, kind in report.files.items() if shown(path)},
+    )
+
+
+def root_of(package: Package) -> tuple[str, str, str]:
+    """How reports name a package: shown path, kind, name. A file on its own is its own package."""
+    if package.kind == SINGLE_FILE and len(package.entries) == 1:
+        (rel,) = package.entries
+        return shown_path(package.shown, rel), package.kind, rel.rpartition("/")[2]
+    return shown_path(package.shown, "") or ".", package.kind, package.name
 
 
 def _packages(found: Discovery, config: Config, seen: dict[str, Package]) -> list[Package]:
@@ -96,9 +147,7 @@ def _packages(found: Discovery, config: Config, seen: dict[str, Package]) -> lis
     for root in found.roots:
         if root.path not in seen:
             if config.exclude:
-                from pluglint.discover import shown_path
-
-                out = frozenset(rel for rel in root.entries if any(matches(p, rel) or matches(p, shown_path(root.shown, rel)) for p in config.exclude))
+                out = excluded(root.entries, root.shown, config.exclude)
                 root = root._replace(entries={rel: e for rel, e in root.entries.items() if rel not in out}, excluded=out)
             seen[root.path] = load_package(root, config)
         fresh.append(seen[root.path])
@@ -137,15 +186,13 @@ def run(packages: list[Package], config: Config) -> Report:
         findings = sorted([*findings, *about], key=lambda one: one.sort_key)
     files = {}
     for package in packages:
-        from pluglint.discover import shown_path
-
         for rel, kind in package.taken_for.items():
             files[shown_path(package.shown, rel)] = kind
     return Report(
         findings,
         silenced,
         dict(sorted(files.items())),
-        [(package.shown or ".", package.kind, package.name) for package in packages],
+        [root_of(package) for package in packages],
         [loaded.id for loaded in rules],
         config.profile,
     )

@@ -358,12 +358,13 @@ def _settle(package: Package, candidates: list[tuple[Mention, bool]], strong: bo
     """
     known = [_known(package, mention.name) for mention, _ in candidates]
     believed = strong or any(known)
+    sure = strong and any(known)  # then even a word like any other is a name
     for (mention, stands_out), is_known in zip(candidates, known):
         if is_known:
             if stands_out or "-" in mention.name or ":" in mention.name:
                 yield mention
         elif stands_out and not _template(mention.name):
-            if believed and _plausible(mention.name, package) or ("-" in mention.name and _near(package, mention.name)):
+            if believed and (_plausible(mention.name, package) or sure and mention.name == mention.name.lower()) or ("-" in mention.name and _near(package, mention.name)):
                 yield mention
 
 

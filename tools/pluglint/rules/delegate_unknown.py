@@ -15,6 +15,7 @@ How to fix: correct the name, ship the agent, or declare the plugin that provide
     other-plugin = ["jax-pro"]
 """
 
+from pluglint.discover import AGENTS_FOLDER, COMMANDS_FOLDER, SINGLE_FILE, SKILL_FOLDER, SKILLS_FOLDER
 from pluglint.graph import UNKNOWN
 from pluglint.rule import AGENT, CLAUDE_CODE, COMMAND, DIRECTORY, ERROR, HERE, REFERENCE, SKILL, Example, Problem, Rule
 from pluglint.words import did_you_mean
@@ -48,10 +49,14 @@ BAD = (
 )
 
 
+# What a part of a package lets one judge: whoever is named may lie in another part.
+_VISIBLE = {AGENTS_FOLDER: ("agent", "either"), SKILLS_FOLDER: ("skill",), COMMANDS_FOLDER: (), SKILL_FOLDER: (), SINGLE_FILE: ()}
+
+
 def check(document):
     package = document.package
     for edge in document.edges:
-        if edge.status != UNKNOWN:
+        if edge.status != UNKNOWN or edge.wants not in _VISIBLE.get(package.kind, (edge.wants,)):
             continue
         agents, skills = package.agents_by_name, package.skills_by_name
         known = skills if edge.wants == "skill" else agents if edge.wants == "agent" else {**skills, **agents}
