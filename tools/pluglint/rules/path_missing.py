@@ -1,6 +1,7 @@
 """
-What it checks: every path behind `${CLAUDE_PLUGIN_ROOT}/` and `${CLAUDE_SKILL_DIR}/` in a prompt, code blocks
-included, is a file or folder of the package. Paths that a command creates (`>`, `mkdir`, `touch`) are left out.
+What it checks: every path behind `${CLAUDE_PLUGIN_ROOT}/` and `${CLAUDE_SKILL_DIR}/` in a prompt, shell
+blocks included, is a file or folder of the package. Paths that a command creates (`>`, `mkdir`, `touch`) are left
+out, and so are blocks of JSON, Markdown or a programming language: they show how another plugin might look.
 
 Why it matters: the client puts the real folder in place of the variable, and the command or the Read that the model
 then makes fails.
@@ -9,6 +10,7 @@ How to fix: correct the path, or ship the file.
 """
 
 import re
+from bisect import bisect_right
 
 from pluglint.parse.links import name_index, names_by_folder, skill_folder, unlisted
 from pluglint.rule import AGENT, COMMAND, ERROR, HERE, REFERENCE, SKILL, Example, Problem, Rule, Span
@@ -26,6 +28,7 @@ _HEADER = "---\nname: example\ndescription: Reads changes. Use when one is ready
 GOOD = (
     Example({"skills/example/SKILL.md": _HEADER + "Run `python ${CLAUDE_SKILL_DIR}/scripts/run.py --all`, then see ${CLAUDE_PLUGIN_ROOT}/skills/example/.\n", "skills/example/scripts/run.py": "\n"}),
     Example(_HEADER + "```bash\nmkdir -p ${CLAUDE_PLUGIN_ROOT}/cache\nls > \"${CLAUDE_PLUGIN_ROOT}/list.txt\"\n```\nRead `${CLAUDE_PLUGIN_ROOT}/<name>.md`, `${CLAUDE_PLUGIN_ROOT}/docs/*.md` and ${CLAUDE_PLUGIN_ROOT}/$NAME.\n"),
+    Example(_HEADER + "A hook looks so:\n\n```json\n{\"command\": \"${CLAUDE_PLUGIN_ROOT}/scripts/check.sh\"}\n```\n"),
 )
 BAD = (
     Example(
@@ -34,6 +37,8 @@ BAD = (
     ),
     Example(_HEADER + f"Read ${{CLAUDE_PLUGIN_ROOT}}/docs/Guide.md.{HERE}\n", message="'docs/Guide.md' does not exist"),
 )
+
+_RUN = frozenset(("", "!", "bash", "sh", "shell", "zsh", "console", "text", "txt"))
 
 
 def check(document):
@@ -52,7 +57,7 @@ def check(document):
         if base is None or (variable == "PLUGIN_ROOT" and not package.is_plugin):
             continue
         rel = f"{base}/{path}".strip("/").replace("//", "/")
-        if package.exists(rel) or unlisted(rel) or _created(text, match.start()):
+        if package.exists(rel) or unlisted(rel) or _created(text, match.start()) or _shown(document.markdown.fences, match.start()):
             continue
         index = package.memo("links_by_name", name_index)
         name = rel.rpartition("/")[2]
@@ -62,6 +67,12 @@ def check(document):
         close = same[0] if len(same) == 1 else did_you_mean(name, beside)
         hint = f"Did you mean '{close}'?" if close else "Correct the path, or ship the file."
         yield Problem(document.source, Span(match.start(3), match.end(3)), f"'{rel}' does not exist", hint)
+
+
+def _shown(fences, offset):
+    """Whether a place lies in a block that is shown rather than run: anything but shell, and what has no language."""
+    at = bisect_right(fences, offset, key=lambda fence: fence.span.start) - 1
+    return at >= 0 and offset < fences[at].span.end and fences[at].lang not in _RUN
 
 
 def _created(text, at):
