@@ -35,7 +35,7 @@ BAD = (
 
 def check(document):
     for block in blocks(document.markdown, frozenset(("yaml", "yml"))):
-        code = block.code
+        code = _header_only(block.code)
         if "{{" in code or "{%" in code or _plain(code):
             continue
         found = _error(code)
@@ -50,6 +50,14 @@ def check(document):
         span = block.span(document.text, line, found.problem_mark.column + 1)
         reason = _reason(found, code)
         yield Problem(document.source, span, f"this yaml block does not parse: {reason}", "Correct it, or write `yaml fragment` behind the fence.")
+
+
+def _header_only(code):
+    """Of a Markdown file shown as YAML, the header: what is below it is text."""
+    if code.startswith("---\n") and "\ndescription:" in code[:2000]:
+        end = code.find("\n---", 4)
+        return code[: end + 1] if end > 0 else code
+    return code
 
 
 def _reason(error, code):
