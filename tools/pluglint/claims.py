@@ -49,6 +49,8 @@ def _tallies(package: Package) -> dict[str, Tally]:
             total = own.count + sum(_count(one, kind).count for one in inner)
             places = own.places + tuple(place for one in inner[:3] for place in _count(one, kind).places[:1])
             hidden = remote or own.open or any(_count(one, kind).open for one in inner)
+            if kind != "hook" and total:  # what two plugins bundle may be counted once
+                accepted.add(len({_stem(rel) for one in (package, *inner) for rel, taken in one.taken_for.items() if taken == kind}))
             result[kind] = Tally(frozenset(accepted) | {total}, total, hidden, places[:3])
         elif inner:  # a plugin with other plugins below it: its texts may speak of either
             total = own.count + sum(_count(one, kind).count for one in inner)
@@ -64,6 +66,11 @@ def _tallies(package: Package) -> dict[str, Tally]:
         document = package.marketplace
         result["plugin"] = Tally(frozenset({len(entries), local, len(inner)}), len(entries), False, (document.at(document.root.key("plugins").span, f"{len(entries)} entries"),))
     return result
+
+
+def _stem(rel: str) -> str:
+    """The name of a component by its path."""
+    return (rel.rpartition("/")[0] if rel.endswith("/SKILL.md") else rel.removesuffix(".md")).rpartition("/")[2]
 
 
 def _pair(tally: Tally) -> tuple[int, int]:
