@@ -389,7 +389,7 @@ def _lists(document: MarkdownDocument, agents: bool) -> Iterator[Mention]:
     words = ("legat", "off to", "over to", "scalate to", "andoff", "and-off", "andover", "gents to ") if agents else ("legat",)
     for at in _spots(document.text, document.frontmatter.body, words):
         for index, line in _introduced(document, starts, at):
-            if index not in seen and re.search(_DELEGATION, line):
+            if index not in seen and re.search(_DELEGATION, line) and not re.match(r"\*\*[A-Z][^*\n]*\*\* ?(?:→|->)", line):  # what somebody else does
                 seen.add(index)
                 yield from _named_items(document, lists[index], re.search(_STRONG_INTRO, line) is not None)
     if not agents:

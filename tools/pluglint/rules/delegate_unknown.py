@@ -37,6 +37,7 @@ GOOD = (
     Example({"agents/lead.md": _HEADER + "## Delegation\n\n- **fail-fast**: stop at the first error\n- **well-known names**: prefer them\n"}),
     Example({"agents/lead.md": _HEADER + "Type `/demo:start` to begin, and ask the `other:helper` agent.\n"}),
     Example({"agents/lead.md": _HEADER + "The scan runs through the `demo:scan` workflow.\n", "workflows/scan.js": "\n"}),
+    Example({"agents/lead.md": _HEADER + "Decide which agents the new one hands over to:\n\n**Security Auditor** → hands off to:\n- `remedy-agent` (to mend)\n- `test-writer` (to test)\n"}),
 )
 BAD = (
     Example(

@@ -29,7 +29,7 @@ _HEADER = "---\nname: example\ndescription: Reads changes. Use when one is ready
 GOOD = (
     Example({"skills/example/SKILL.md": _HEADER + "Run `python ${CLAUDE_SKILL_DIR}/scripts/run.py --all`, then see ${CLAUDE_PLUGIN_ROOT}/skills/example/.\n", "skills/example/scripts/run.py": "\n"}),
     Example(_HEADER + "```bash\nmkdir -p ${CLAUDE_PLUGIN_ROOT}/cache\nls > \"${CLAUDE_PLUGIN_ROOT}/list.txt\"\n```\nRead `${CLAUDE_PLUGIN_ROOT}/<name>.md`, `${CLAUDE_PLUGIN_ROOT}/docs/*.md` and ${CLAUDE_PLUGIN_ROOT}/$NAME.\n"),
-    Example(_HEADER + "A hook looks so:\n\n```json\n{\"command\": \"${CLAUDE_PLUGIN_ROOT}/scripts/check.sh\"}\n```\n"),
+    Example(_HEADER + "A hook looks so:\n\n```json\n{\"command\": \"${CLAUDE_PLUGIN_ROOT}/scripts/check.sh\"}\n```\n\nA script:\n\n```bash\n#!/bin/sh\n. \"${CLAUDE_PLUGIN_ROOT}/lib/common.sh\"\n```\n"),
 )
 BAD = (
     Example(
@@ -64,7 +64,7 @@ def check(document):
         if base is None or (variable == "PLUGIN_ROOT" and not package.is_plugin):
             continue
         rel = f"{base}/{path}".strip("/").replace("//", "/")
-        if package.exists(rel) or rel in told or unlisted(rel) or _created(text, match.start()) or _shown(document.markdown.fences, match.start()):
+        if package.exists(rel) or rel in told or unlisted(rel) or _created(text, match.start()) or _shown(text, document.markdown.fences, match.start()):
             continue
         told.add(rel)
         missing.setdefault(gap(package, rel) or rel, []).append((match.span(3), rel))
@@ -81,13 +81,13 @@ def check(document):
         yield Problem(document.source, Span(*span), f"'{rel}' does not exist{more}", hint)
 
 
-def _shown(fences, offset):
-    """Whether a place lies in a block that is shown rather than run: anything but shell, and what has no language."""
+def _shown(text, fences, offset):
+    """Whether a place lies in a block that is shown rather than run: anything but shell or without a language, and a whole script."""
     at = bisect_right(fences, offset, key=lambda fence: fence.span.start) - 1
-    return at >= 0 and offset < fences[at].span.end and fences[at].lang not in _RUN
+    return at >= 0 and offset < fences[at].span.end and (fences[at].lang not in _RUN or text.startswith("#!", fences[at].content.start))
 
 
 def _created(text, at):
     """Whether the command before a path makes it, or only asks whether it is there."""
     line = text[max(text.rfind("\n", 0, at) + 1, at - 200) : at]
-    return re.search(r">>?\s*[\"']?\Z|\b(?:mkdir|touch|rm|venv|tee|write|create|save|generate|if \[|test -|-[dfe]|--out(?:put)?|-o)\b[^|;&]*\Z", line, re.I) is not None
+    return re.search(r">>?\s*[\"']?\Z|\b(?:mkdir|touch|ls|rm|venv|tee|write|create|save|generate|if \[|test -|-[dfe]|--out(?:put)?|-o)\b[^|;&]*\Z", line, re.I) is not None

@@ -31,7 +31,7 @@ GOOD = (
     Example(_HEADER + "- **2-step framework** (24 questions):\n  - Read\n  - Write\n"),
     Example(_HEADER + "## Ask at least 3 questions\n\n- Why?\n- How?\n\nOne of three options:\n\n- Stop\n- Go\n"),
     Example(_HEADER + "## Phase 3 Checks\n\n- It builds\n- It runs\n"),
-    Example(_HEADER + "## Currency (15 points)\n\n- Read\n- Write\n\nFor each of the 6 pillars:\n\n- Grade\n- Say why\n"),
+    Example(_HEADER + "## Currency (15 points)\n\n- Read\n- Write\n\n## Two-Phase Publishing\n\n- Upload\n- Wait\n- Publish\n\nFor each of the 6 pillars:\n\n- Grade\n- Say why\n"),
 )
 BAD = (
     Example(_HEADER + f"## Pre-flight: 5 Checks{HERE}\n\n- [ ] It builds\n- [ ] It is tested\n- [ ] It is read\n- [ ] It says why\n", message="the text says 5 checks, but 4 items follow"),
@@ -102,6 +102,8 @@ def _stated(text, offset, sentence=False):
         # "React 18 Features": the number belongs to the name before it.
         if re.search(r"[A-Z][\w.]* \Z", text[: match.start()]) and not re.search(r"\b(?:The|These|Our|My|Its|Their|Core|Key|Main|With|Has|In|Follow|Apply|Use|Run) \Z", text[: match.start()]):
             continue
+        if match.group(2) and match.group(3).lower() == "phase" and match.group(1).lower() == "two":
+            continue  # two-phase commit
         kind = r"(?: [\w-]+){0,3}" if match.group(2) else ""
         if sentence and not re.match(rf"{kind}[\s*_`)]*(?:\([^()\n]{{0,80}}\)[\s*_]*)?[:：]?[\s*_]*\Z", after):
             continue
