@@ -42,11 +42,10 @@ _CUSTOM = 3  # above this a key is a custom of the package, not a slip
 
 
 def check(document):
-    for key, _, which in foreign_keys(document):
-        if not which:
-            others = document.package.memo("agents-by-strange-key", _holders)[key.text]
-            if len(others) > _CUSTOM and document is not others[0]:
-                continue
+    strange, holders = document.package.memo("strange-agent-keys", _strange)
+    for key in strange[document.rel]:
+        others = holders[key.text]
+        if len(others) <= _CUSTOM or document.rel == others[0]:
             more = f", here and in {len(others) - 1} other agents" if len(others) > _CUSTOM else ""
             yield Problem(
                 document.source,
@@ -56,11 +55,11 @@ def check(document):
             )
 
 
-def _holders(package):
-    """Strange key -> the agents that have it."""
-    found = {}
+def _strange(package):
+    """({path: its strange keys}, {strange key: the paths that have it}) of all agents."""
+    strange, holders = {}, {}
     for agent in package.agents:
-        for key, _, which in foreign_keys(agent):
-            if not which:
-                found.setdefault(key.text, []).append(agent)
-    return found
+        strange[agent.rel] = [key for key, _, which in foreign_keys(agent) if not which]
+        for key in strange[agent.rel]:
+            holders.setdefault(key.text, []).append(agent.rel)
+    return strange, holders
