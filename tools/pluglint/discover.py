@@ -25,6 +25,7 @@ SKIPPED_FOLDERS = frozenset(
     ".git .hg .svn .jj node_modules __pycache__ .venv venv .tox .nox .mypy_cache .ruff_cache .pytest_cache .hypothesis .idea .vscode dist build site-packages .eggs".split()
 )
 _PLUGIN_PARTS = ("agents", "skills", "commands", "hooks")
+_PAGES = frozenset("docs doc documentation website".split())  # pages about plugins are sorted like plugins
 _FOLDER_KINDS = {"agents": AGENTS_FOLDER, "skills": SKILLS_FOLDER, "commands": COMMANDS_FOLDER, ".claude": CLAUDE_FOLDER}
 
 
@@ -249,7 +250,7 @@ def _inner_roots(path: str, entries: dict[str, Entry]) -> dict[str, str]:
         for rel, entry in entries.items():
             if entry.folder and entry.link is None and rel not in found and not _below(rel, found):
                 name = entry.name
-                if name in _PLUGIN_PARTS or name.startswith("."):
+                if name in _PLUGIN_PARTS or name.startswith(".") or not _PAGES.isdisjoint(rel.split("/")):
                     continue
                 kind = looks_like(entry.path)
                 if kind == PLUGIN:

@@ -409,7 +409,7 @@ def _lists(document: MarkdownDocument, agents: bool) -> Iterator[Mention]:
     seen: set[int] = set()
     for at in _spots(document, _DELEGATING if agents else ("legat",)):
         for index, line in _introduced(document, starts, at):
-            if index not in seen and re.search(_DELEGATION, line):
+            if index not in seen and re.search(_DELEGATION, line) and not re.match(r"\*\*[A-Z][^*\n]*\*\* ?(?:→|->)", line):  # what somebody else does
                 seen.add(index)
                 yield from _named_items(document, lists[index], re.search(_STRONG_INTRO, line) is not None)
     if not agents:

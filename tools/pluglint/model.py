@@ -455,6 +455,11 @@ class _Kinds:
         self.agents = _paths(manifest, "agents")
         self.commands = _paths(manifest, "commands")
         self.skills = _paths(manifest, "skills") or frozenset()
+        if package.marketplace is not None and package.marketplace.root is not None:
+            plugins = package.marketplace.get("plugins")
+            for entry in plugins.items if plugins is not None else ():  # a plugin without a folder of its own
+                if entry.string("source") in ("./", "."):
+                    self.skills |= _paths(entry, "skills") or frozenset()
         self.hooks = _paths(manifest, "hooks") or frozenset()
         self.mcp = _paths(manifest, "mcpServers") or frozenset()
         self.lsp = _paths(manifest, "lspServers") or frozenset()

@@ -32,6 +32,7 @@ GOOD = (
     Example(_HEADER + "## Ask at least 3 questions\n\n- Why?\n- How?\n\nOne of three options:\n\n- Stop\n- Go\n"),
     Example(_HEADER + "## The 3 Principles\n\n- They are short\n- They are old\n\n## 1. Be right\n\nYes.\n\n## 2. Be clear\n\nYes.\n\n## 3. Be done\n\nYes.\n"),
     Example(_HEADER + "## Phase 3 Checks\n\n- It builds\n- It runs\n"),
+    Example(_HEADER + "## Currency (15 points)\n\n- Read\n- Write\n\n## Two-Phase Publishing\n\n- Upload\n- Wait\n- Publish\n\nFor each of the 6 pillars:\n\n- Grade\n- Say why\n"),
 )
 BAD = (
     Example(_HEADER + f"## Pre-flight: 5 Checks{HERE}\n\n- [ ] It builds\n- [ ] It is tested\n- [ ] It is read\n- [ ] It says why\n", message="the text says 5 checks, but 4 items follow"),
@@ -45,7 +46,7 @@ BAD = (
 
 _NOUNS = (
     "checks|steps|principles|questions|phases|rules|items|examples|scenarios|tips|patterns|anti-patterns|approaches|levels|layers|categories|ways|reasons|criteria|stages|pillars|"
-    "dimensions|use cases|modes|techniques|strategies|tasks|points|areas|aspects|factors|features|mistakes|pitfalls|practices|requirements|goals|components|"
+    "dimensions|use cases|modes|techniques|strategies|tasks|areas|aspects|factors|features|mistakes|pitfalls|practices|requirements|goals|components|"
     "guidelines|methods|capabilities|laws|commandments|gates|self-checks|options|types|kinds|parts"
 )
 _WORDS = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty"
@@ -94,15 +95,17 @@ def _candidates(lines):
 def _stated(text, offset, sentence=False):
     """[(value, words as written, span of the number)]."""
     found = []
-    pattern = rf"(?<![\w.,/+~≥≤<>=$#:–—-])({_NUMBER})(?:(-)(step|phase|stage|point|part|layer|level|pillar|principle|question)s?\b|(?=(?: [A-Za-z][\w/&-]*)?(?: [A-Za-z][\w/&-]*)? (?:{_NOUNS})\b)((?: [A-Za-z][\w/&-]*)*? (?:{_NOUNS})))(?![\w/-])"
+    pattern = rf"(?<![\w.,/+~≥≤<>=$#:^–—-])({_NUMBER})(?:(-)(step|phase|stage|part|layer|level|pillar|principle|question)s?\b|(?=(?: [A-Za-z][\w/&-]*)?(?: [A-Za-z][\w/&-]*)? (?:{_NOUNS})\b)((?: [A-Za-z][\w/&-]*)*? (?:{_NOUNS})))(?![\w/-])"
     for match in re.finditer(pattern, text, re.I):
         before = text[: match.start()].rstrip(" (*_").lower()
-        if re.search(r"(?:least|most|\d to|than|about|around|over|under|roughly|only|first|last|next|top|every|each|per|max|maximum|min|minimum|any|or|and|of|all but|step|phase|part|level|stage|question|rule|option|tier|pick|choose|select|propose|generate|ask|suggest|offer|give|list|write|create|provide|another|these other|×|x)\Z", before):
+        if re.search(r"(?:each of the|based on|least|most|\d to|than|about|around|over|under|roughly|only|first|last|next|top|every|each|per|max|maximum|min|minimum|any|or|and|of|all but|step|phase|part|level|stage|question|rule|option|tier|pick|choose|select|propose|generate|ask|suggest|offer|give|list|write|create|provide|another|these other|×|x)\Z", before):
             continue
         after = text[match.end() :]
         # "React 18 Features": the number belongs to the name before it.
         if re.search(r"[A-Z][\w.]* \Z", text[: match.start()]) and not re.search(r"\b(?:The|These|Our|My|Its|Their|Core|Key|Main|With|Has|In|Follow|Apply|Use|Run) \Z", text[: match.start()]):
             continue
+        if match.group(2) and match.group(3).lower() == "phase" and match.group(1).lower() == "two":
+            continue  # two-phase commit
         kind = r"(?: [\w-]+){0,3}" if match.group(2) else ""
         if sentence and not re.match(rf"{kind}[\s*_`)]*(?:\([^()\n]{{0,80}}\)[\s*_]*)?[:：]?[\s*_]*\Z", after):
             continue
