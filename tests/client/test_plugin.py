@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from harness import REPOSITORY, Listed, agent_call, skill_call
 
-from pluglint import discover, model
+from pluglint import discover, load
 from pluglint.config import Config
 from pluglint.facts import FACTS
 
@@ -37,7 +37,7 @@ def clone(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def package(clone):
-    return model.load_package(discover.discover(str(clone)).roots[0], Config())
+    return load.load_package(discover.discover(str(clone)).roots[0], Config())
 
 
 @pytest.fixture(scope="module")

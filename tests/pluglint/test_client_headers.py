@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pluglint import discover, model
+from pluglint import discover, load
 from pluglint.config import Config
 
 OBSERVED = json.loads(Path(__file__).with_name("client_headers.json").read_text())
@@ -19,7 +19,7 @@ def test_header_is_read_as_the_client_reads_it(case, tmp_path):
     fence = "---\r\n" if "\r" in case["header"] else "---\n"
     text = fence + case["header"] + "---\nBody.\n"
     (tmp_path / "agents" / f"{case['case']}.md").write_bytes(text.encode())
-    package = model.load_package(discover.discover(str(tmp_path)).roots[0], Config())
+    package = load.load_package(discover.discover(str(tmp_path)).roots[0], Config())
     (agent,) = package.agents
     assert agent.name == case["name"]
     description = agent.field("description")

@@ -56,7 +56,7 @@ def test_the_plugin_is_what_is_checked():
 
 
 def test_one_version_everywhere():
-    from pluglint.model import load_package
+    from pluglint.load import load_package
 
     package = load_package(discover.discover(".").roots[0], config.Config())
     (entry,) = manifest(".claude-plugin/marketplace.json")["plugins"]

@@ -175,7 +175,7 @@ def test_entry_points_at_its_own_table(package):
 def test_comment_at_a_related_place_counts(tmp_path):
     from pluglint.discover import discover
     from pluglint.finding import finding
-    from pluglint.model import load_package
+    from pluglint.load import load_package
 
     (tmp_path / "agents").mkdir()
     (tmp_path / "agents/a.md").write_text(HEADER.format("") + "One.\n")

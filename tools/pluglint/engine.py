@@ -14,8 +14,10 @@ from typing import Any, Callable, NamedTuple
 from pluglint.config import Config
 from pluglint.discover import AGENTS_FOLDER, COMMANDS_FOLDER, SINGLE_FILE, SKILL_FOLDER, SKILLS_FOLDER, Discovery, NothingToCheck, Root, discover, excluded, shown_path
 from pluglint.finding import ERROR, INFO, Finding, Place, finding
-from pluglint.graph import ANCHORS, Edge, namespace_words
-from pluglint.model import Document, MarkdownDocument, Package, Workspace, load_package
+from pluglint.graph import Edge
+from pluglint.load import load_package
+from pluglint.model import Document, MarkdownDocument, Package, Workspace
+from pluglint.mentions import ANCHORS, namespace_words
 from pluglint.needles import Needles
 from pluglint.pack import load_rules
 from pluglint.rule import AGENT, COMMAND, GRAPH, PACKAGE, REFERENCE, SKILL, WORKSPACE, Loaded, rule_ids
