@@ -5,7 +5,7 @@ leads to something, in this exact case. A path into a folder that builds write a
 
 Why it matters: the client reports `path-not-found` and loads the rest: of several files under `agents` those that
 exist, and where none does, no agent at all, since the key replaces the folder. A missing `mcpServers` file is passed over
-without any message, a missing `lspServers` file with a line in the debug log.
+without any message, a missing `lspServers` file with a line in the debug log only.
 
 How to fix: correct the path, or remove it. Git keeps no empty folders: put a file into one that must exist.
 """
