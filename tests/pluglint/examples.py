@@ -29,6 +29,7 @@ USUAL_PLACE = {
     "lsp": ".lsp.json",
     "settings": "settings.json",
     "package": "agents/example.md",
+    "graph": "agents/example.md",
     "workspace": "agents/example.md",
 }
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pluglint import config as configuration
+from pluglint import engine
 from pluglint.config import Config, ConfigError
+from pluglint.discover import NothingToCheck
 from pluglint.globs import matches
 from pluglint.rule import rule_ids
 
@@ -297,3 +299,33 @@ def test_example_in_the_readme_is_a_configuration(tmp_path, monkeypatch):
     (tmp_path / "schemas/agent.schema.json").write_text("{}")
     config = load(tmp_path, monkeypatch, block)
     assert config.suppress and config.external_agents and config.sections
+
+
+def test_no_package_is_looked_for_in_what_is_excluded(tmp_path, monkeypatch):
+    """Yet the files are there: a link to one of them is no dead link."""
+    texts = {
+        "pluglint.toml": 'exclude = ["samples/**"]\n',
+        ".claude-plugin/plugin.json": '{"name": "demo", "version": "1.0.0", "description": "A demo.", "author": {"name": "Example Author"}}\n',
+        "README.md": "# Demo\n\nSee [the sample](samples/broken/agents/lead.md).\n",
+        "samples/broken/.claude-plugin/plugin.json": "{\n",
+        "samples/broken/agents/lead.md": "nothing\n",
+        "samples/project/.claude/agents/lead.md": "nothing\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    excluding = engine.check(["."], configuration.load("pluglint.toml", rule_ids()))
+    assert (excluding.packages, excluding.findings) == ([(".", "plugin", "demo")], [])
+    assert [path for path, _, _ in engine.check(["."], configuration.load(None, rule_ids())).packages] == [".", "samples/broken", "samples/project/.claude"]
+
+
+def test_an_excluded_folder_that_is_named_is_not_called_clean(tmp_path, monkeypatch):
+    (tmp_path / "samples/broken/.claude-plugin").mkdir(parents=True)
+    (tmp_path / "samples/broken/.claude-plugin/plugin.json").write_text("{\n")
+    (tmp_path / "pluglint.toml").write_text('exclude = ["samples/**"]\n')
+    monkeypatch.chdir(tmp_path)
+    for target in ("samples/broken", "samples"):
+        with pytest.raises(NothingToCheck, match=target):
+            engine.check([target], configuration.load("pluglint.toml", rule_ids()))
+    assert engine.check(["samples/broken/.claude-plugin/plugin.json"], configuration.load("pluglint.toml", rule_ids())).findings == []

@@ -51,6 +51,8 @@ def edges(root, text, path="agents/lead.md"):
 
 TABLE = "| {} | When |\n| --- | --- |\n"
 FOUND = {
+    "list, a plain word beside a known name": ("Delegate to other agents:\n\n- **jax-pro**: numbers\n- **smith**: depths\n", [("jax-pro", "list", "package", 8, 5), ("smith", "list", "unknown", 9, 5)]),
+    "list, plain words only": ("Delegate to other agents:\n\n- **numbers**: always\n- **depths**: never\n", []),
     "table": (TABLE.format("Delegate To") + "| jax-pro | numbers |\n", [("jax-pro", "table", "package", 8, 3)]),
     "table, qualified in code": (TABLE.format("**Delegate to**") + "| `demo:jax-pro` | numbers |\n", [("demo:jax-pro", "table", "package", 8, 4)]),
     "table, several": (TABLE.format("Hand off to") + "| jax-pro, reviewer or `demo:deep:diver` | numbers |\n", [("jax-pro", "table", "package", 8, 3), ("demo:deep:diver", "table", "package", 8, 25)]),

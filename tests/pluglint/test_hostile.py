@@ -22,7 +22,7 @@ HEADER = "---\nname: {}\ndescription: Reads logs and counts events. Use when a l
 AGENT = HEADER.format("a") + "You read logs.\n"
 SKILL = HEADER.format("s") + "Read the log.\n"
 MANIFEST = '{\n  "name": "demo",\n  "version": "1.0.0",\n  "description": "A demonstration.",\n  "author": {"name": "Example Author"},\n  "license": "MIT"\n}\n'
-SECONDS = 10  # for one tree; the slowest takes a few
+SECONDS = 60  # for one tree: stops a hang, and says nothing about speed; the slowest takes a few seconds
 
 
 class StillRunning(BaseException):

@@ -49,6 +49,8 @@ def _tallies(package: Package) -> dict[str, Tally]:
             total = own.count + sum(_count(one, kind).count for one in inner)
             places = own.places + tuple(place for one in inner[:3] for place in _count(one, kind).places[:1])
             hidden = remote or own.open or any(_count(one, kind).open for one in inner)
+            if kind != "hook" and total:  # what two plugins bundle may be counted once
+                accepted.add(len({_stem(rel) for one in (package, *inner) for rel, taken in one.taken_for.items() if taken == kind}))
             result[kind] = Tally(frozenset(accepted) | {total}, total, hidden, places[:3])
         elif inner:  # a plugin with other plugins below it: its texts may speak of either
             total = own.count + sum(_count(one, kind).count for one in inner)
@@ -64,6 +66,11 @@ def _tallies(package: Package) -> dict[str, Tally]:
         document = package.marketplace
         result["plugin"] = Tally(frozenset({len(entries), local, len(inner)}), len(entries), False, (document.at(document.root.key("plugins").span, f"{len(entries)} entries"),))
     return result
+
+
+def _stem(rel: str) -> str:
+    """The name of a component by its path."""
+    return (rel.rpartition("/")[0] if rel.endswith("/SKILL.md") else rel.removesuffix(".md")).rpartition("/")[2]
 
 
 def _pair(tally: Tally) -> tuple[int, int]:
@@ -303,7 +310,7 @@ def _refused(before: str, after: str, at_least: bool) -> bool:
     return bool(re.search(r"(?i)\b(?:in parallel|at once|at a time|simultaneously|concurrently|each|per|apiece|such as)\b", after[:60]))
 
 
-_NOT_NOW = r"(?i)\b(?:road ?map|planned|future|upcoming|change ?log|what.?s new|history|releases?|migrat\w+|examples?|usage|workflows?|troubleshoot\w*|faq|v?\d+\.\d+|coming soon|how (?:it|to)|comparison|contributing|related)\b"
+_NOT_NOW = r"(?i)\b(?:road ?map|planned|future|upcoming|change ?log|what.?s new|history|releases?|migrat\w+|examples?|usage|workflows?|troubleshoot\w*|faq|install\w*|setup|set up|getting started|quick ?start|v?\d+\.\d+|coming soon|how (?:it|to)|comparison|contributing|related)\b"
 _INVENTORY = r"(?i)(?:what.?s (?:inside|included|in)|overview|features|contents|components|what (?:it|you|this)|at a glance|stat(?:istic)?s|inventory|highlights|summary|include[sd])"
 
 
@@ -449,8 +456,8 @@ class Named(NamedTuple):
 
 
 def plain_name(raw: str, start: int) -> Named | None:
-    """The component name that a cell or list item holds, without marks: `**[x](./skills/x)**`, `` `/x` ``, `@plugin:x`."""
-    match = re.match(r"[*_~\s]*(?:\[[*_`]*)?[`*_]*[/@]?(?:agent-)?((?:[\w.-]+:)*[A-Za-z][\w-]*(?: [A-Za-z][\w-]*){0,4})(?=[`*_\]]|\s*\Z|\s*[(:]|\s+[–—-])", raw)
+    """The component name that a cell or list item holds, without marks: `**[x](./skills/x)**`, `` `/x FILE` ``, `@plugin:x`."""
+    match = re.match(r"[*_~\s]*(?:\[[*_`]*)?[`*_]*/((?:[\w.-]+:)*[A-Za-z][\w-]*)(?=[\s`*_\]]|\Z)", raw) or re.match(r"[*_~\s]*(?:\[[*_`]*)?[`*_]*[/@]?(?:agent-)?((?:[\w.-]+:)*[A-Za-z][\w-]*(?: [A-Za-z][\w-]*){0,4})(?=[`*_\]]|\s*\Z|\s*[(:]|\s+[–—-])", raw)
     if match is None:
         return None
     name = match.group(1).strip("_")
@@ -461,7 +468,7 @@ def plain_name(raw: str, start: int) -> Named | None:
 
 def folded(name: str) -> str:
     """A name as a person may write it: "Data cleaning" for data-cleaning."""
-    return name.lower().replace(" ", "-").replace("_", "-")
+    return name.lower().replace(" ", "-").replace("_", "-").strip("-")
 
 
 def known_names(package: Package) -> dict[str, tuple[str, Document]]:
@@ -519,6 +526,10 @@ def inventories(readme: MarkdownDocument) -> list[Inventory]:
     return readme.package.memo("inventories", lambda package: _inventories(readme))
 
 
+# Titles of columns whose names are no components, though some may be called alike.
+_OTHER_TITLES = frozenset("tool tools role roles option flag event hook file script package setting variable".split())
+
+
 def _inventories(readme: MarkdownDocument) -> list[Inventory]:
     markdown = readme.markdown
     known = known_names(readme.package)
@@ -528,6 +539,8 @@ def _inventories(readme: MarkdownDocument) -> list[Inventory]:
     for table in markdown.tables:
         header = markdown.cells(table.header)
         titles = [markdown.slice(cell).strip("*_` ").lower() for cell in header]
+        if titles and titles[0] in _OTHER_TITLES:
+            continue
         rows = [row for row in markdown.rows(table) if row]
         names = [plain_name(markdown.slice(row[0]), row[0].start) for row in rows]
         column = next((at for at, title in enumerate(titles) if at and title in ("description", "what it does", "purpose")), None)

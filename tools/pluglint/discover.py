@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import stat
 from itertools import islice
-from typing import NamedTuple
+from typing import Iterable, NamedTuple
 
 # What a root is taken for.
 PLUGIN, MARKETPLACE, CLAUDE_FOLDER, AGENTS_FOLDER, SKILLS_FOLDER, COMMANDS_FOLDER, SKILL_FOLDER, SINGLE_FILE = (
@@ -25,6 +25,7 @@ SKIPPED_FOLDERS = frozenset(
     ".git .hg .svn .jj node_modules __pycache__ .venv venv .tox .nox .mypy_cache .ruff_cache .pytest_cache .hypothesis .idea .vscode dist build site-packages .eggs".split()
 )
 _PLUGIN_PARTS = ("agents", "skills", "commands", "hooks")
+_PAGES = frozenset("docs doc documentation website".split())  # pages about plugins are sorted like plugins
 _FOLDER_KINDS = {"agents": AGENTS_FOLDER, "skills": SKILLS_FOLDER, "commands": COMMANDS_FOLDER, ".claude": CLAUDE_FOLDER}
 
 
@@ -78,15 +79,15 @@ class NothingToCheck(Exception):
     """The target does not exist or holds no package; the message says what was looked for."""
 
 
-def discover(target: str) -> Discovery:
-    """The package roots of one command line argument.
+def discover(target: str, exclude: tuple[str, ...] = ()) -> Discovery:
+    """The package roots of one command line argument. Nothing below it that `exclude` matches is a root.
 
     Raises `NothingToCheck`.
     """
     if "\0" in target or not os.path.lexists(target):
         raise NothingToCheck(f"{target}: no such file or folder")
     if os.path.isdir(target):
-        roots = _roots(os.path.realpath(target), _shown(target))
+        roots = _roots(os.path.realpath(target), _shown(target), exclude)
         if not roots:
             raise NothingToCheck(
                 f"{target}: nothing to check here. Looked for .claude-plugin/, plugin.json, agents/, skills/, commands/, hooks/, "
@@ -95,7 +96,7 @@ def discover(target: str) -> Discovery:
         return Discovery(roots, None)
     if not os.path.isfile(target):
         raise NothingToCheck(f"{target}: neither a file nor a folder")
-    return _file_target(target)
+    return _file_target(target, exclude)
 
 
 def _shown(target: str) -> str:
@@ -109,6 +110,15 @@ def shown_path(root_shown: str, rel: str) -> str:
     if shown.startswith(".."):
         return os.path.relpath(os.path.abspath(shown)).replace(os.sep, "/")
     return shown
+
+
+def excluded(entries: Iterable[str], shown: str, exclude: tuple[str, ...]) -> frozenset[str]:
+    """The paths below a root that the configuration leaves out: matched from the root, or as a person is shown them."""
+    if not exclude:
+        return frozenset()
+    from pluglint.globs import matches
+
+    return frozenset(rel for rel in entries if any(matches(glob, rel) or matches(glob, shown_path(shown, rel)) for glob in exclude))
 
 
 def join(base: str, rel: str) -> str:
@@ -174,11 +184,12 @@ def _plugin_part(folder: str, part: str) -> bool:
     return False
 
 
-def _roots(path: str, shown: str) -> list[Root]:
+def _roots(path: str, shown: str, exclude: tuple[str, ...]) -> list[Root]:
     """The root at `path` and all package roots below it, outermost first."""
     kind = looks_like(path)
     entries, problems = _walk(path)
-    inner = _inner_roots(path, entries) if kind in (None, PLUGIN, MARKETPLACE) else {}
+    out = excluded(entries, shown, exclude)
+    inner = _inner_roots(path, {rel: entry for rel, entry in entries.items() if rel not in out} if out else entries) if kind in (None, PLUGIN, MARKETPLACE) else {}
     # Every entry belongs to the innermost root that holds it; one pass over all of them.
     owned: dict[str, dict[str, Entry]] = {rel: {} for rel in ("", *sorted(inner))}
     troubles: dict[str, list[Trouble]] = {rel: [] for rel in owned}
@@ -239,15 +250,17 @@ def _inner_roots(path: str, entries: dict[str, Entry]) -> dict[str, str]:
         for rel, entry in entries.items():
             if entry.folder and entry.link is None and rel not in found and not _below(rel, found):
                 name = entry.name
-                if name in _PLUGIN_PARTS or name.startswith("."):
+                if name in _PLUGIN_PARTS or name.startswith(".") or not _PAGES.isdisjoint(rel.split("/")):
                     continue
                 kind = looks_like(entry.path)
                 if kind == PLUGIN:
                     found[rel] = kind
         if not found and looks_like(path) is None:
             for rel, entry in entries.items():
-                if entry.folder and entry.link is None and not _below(rel, found) and looks_like(entry.path):
-                    found[rel] = looks_like(entry.path) or PLUGIN
+                if entry.folder and entry.link is None and not _below(rel, found):
+                    kind = looks_like(entry.path)
+                    if kind is not None and (kind not in (AGENTS_FOLDER, SKILLS_FOLDER, COMMANDS_FOLDER) or _plugin_part(*os.path.split(entry.path))):
+                        found[rel] = kind
     return found
 
 
@@ -305,7 +318,7 @@ def _lead(path: str, root: str) -> tuple[str, bool]:
     return ("inside" if inside else "outside"), os.path.isdir(real)
 
 
-def _file_target(target: str) -> Discovery:
+def _file_target(target: str, exclude: tuple[str, ...]) -> Discovery:
     """A single file: inside its package when there is one above it, else alone."""
     path = os.path.abspath(target)
     shown = _shown(target)
@@ -325,7 +338,7 @@ def _file_target(target: str) -> Discovery:
         climb, climb_shown = os.path.dirname(climb), _parent(climb_shown)
     if best is not None:
         root, root_shown = os.path.realpath(best[0]), best[1]
-        roots = _roots(root, root_shown)
+        roots = _roots(root, root_shown, exclude)
         real = os.path.join(os.path.realpath(folder), os.path.basename(path))
         for one in roots:
             for rel, entry in one.entries.items():

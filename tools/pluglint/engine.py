@@ -9,22 +9,24 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 from pluglint.config import Config
-from pluglint.discover import Discovery, discover
+from pluglint.discover import AGENTS_FOLDER, COMMANDS_FOLDER, SINGLE_FILE, SKILL_FOLDER, SKILLS_FOLDER, Discovery, NothingToCheck, Root, discover, excluded, shown_path
 from pluglint.finding import ERROR, INFO, Finding, Place, finding
-from pluglint.globs import matches
 from pluglint.graph import ANCHORS, Edge, namespace_words
 from pluglint.model import Document, MarkdownDocument, Package, Workspace, load_package
 from pluglint.needles import Needles
 from pluglint.pack import load_rules
-from pluglint.rule import AGENT, COMMAND, PACKAGE, REFERENCE, SKILL, WORKSPACE, Loaded, rule_ids
+from pluglint.rule import AGENT, COMMAND, GRAPH, PACKAGE, REFERENCE, SKILL, WORKSPACE, Loaded, rule_ids
 
 INTERNAL_ERROR = "internal-error"
 FORK_ABOVE = 1_500_000  # characters of text below which a second process costs more than it saves
 PROCESSES = 2
 NEEDLES_ABOVE = 200_000  # characters of text below which looking for each word on its own is as fast
+
+
+Result = tuple[list[Finding], list[tuple[str, Edge]]]  # of a document pass: findings, and (root, edge) of each delegation
 
 
 class Report(NamedTuple):
@@ -67,25 +69,77 @@ def choose(config: Config) -> list[Loaded]:
 def check(targets: list[str], config: Config) -> Report:
     """Checks targets. Raises `discover.NothingToCheck`."""
     packages: list[Package] = []
-    only: set[str] = set()
-    whole = False
+    only: set[str] = set()  # files that were named
+    whole: set[str] = set()  # packages that were named
     seen: dict[str, Package] = {}
-    for target in targets:
-        found = discover(target)
-        if found.only is not None:
-            only.add(found.only)
-        else:
-            whole = True
+    for target, found in zip(targets, _discoveries(targets, config)):
         fresh = _packages(found, config, seen)
-        Workspace([*fresh])
+        if found.only is None:
+            whole.update(one.path for one in fresh)
+            if fresh and all(one.excluded and not one.entries for one in fresh):
+                raise NothingToCheck(f"{target}: everything here is left out by `exclude` in the configuration; `--config none` goes without it")
+        else:
+            only.add(_real(found.only))
+            if fresh[0].kind == SINGLE_FILE and not fresh[0].taken_for and not fresh[0].excluded:
+                raise NothingToCheck(f"{target}: pluglint does not read such a file. Outside a package it reads Markdown, manifests, hooks.json, .mcp.json, .lsp.json and settings.json")
+        if any(one.workspace is None for one in fresh):  # a part of what an earlier target held stays with that
+            Workspace([*fresh])
         packages.extend(one for one in fresh if one not in packages)
     report = run(packages, config)
-    if only and not whole:
-        report = report._replace(
-            findings=[one for one in report.findings if one.place.path in only or one.rule == INTERNAL_ERROR],
-            files={path: kind for path, kind in report.files.items() if path in only},
-        )
-    return report
+    return _narrowed(report, packages, only, whole) if only else report
+
+
+def _discoveries(targets: list[str], config: Config) -> list[Discovery]:
+    """What each target holds, every file but once: a part of a package that is named as well adds nothing, and lone files of one folder are one package."""
+    found = [discover(target, config.exclude) for target in targets]
+    if len(found) < 2:
+        return found
+    named = [root for one in found if one.only is None for root in one.roots]
+    found = [one if one.only is not None else one._replace(roots=[root for root in one.roots if not _covered(root, named)]) for one in found]
+    lone: dict[str, dict] = {}
+    for one in found:
+        for root in one.roots:
+            if root.kind == SINGLE_FILE:
+                lone.setdefault(root.path, root.entries).update(root.entries)
+    return found
+
+
+def _covered(root: Root, named: list[Root]) -> bool:
+    """Whether a folder without a manifest lies in a package that is named."""
+    if root.kind not in (AGENTS_FOLDER, SKILLS_FOLDER, COMMANDS_FOLDER, SKILL_FOLDER):
+        return False
+    return any(root.path.startswith(one.path.rstrip(os.sep) + os.sep) and os.path.relpath(root.path, one.path).replace(os.sep, "/") in one.entries for one in named)
+
+
+def _real(path: str) -> str:
+    """A path without links in its folders: one file may be shown by several paths."""
+    folder, name = os.path.split(os.path.abspath(path))
+    return os.path.join(os.path.realpath(folder), name)
+
+
+def _narrowed(report: Report, packages: list[Package], only: set[str], whole: set[str]) -> Report:
+    """The report on files that were named and on packages that were; the rest of a file's package was read for its sake."""
+    wanted: dict[str, bool] = {}
+
+    def shown(path: str) -> bool:
+        if path not in wanted:
+            real = _real(path)
+            roots = [one.path for one in packages if real == one.path or real.startswith(one.path.rstrip(os.sep) + os.sep)]
+            wanted[path] = real in only or max(roots, key=len, default="") in whole
+        return wanted[path]
+
+    return report._replace(
+        findings=[one for one in report.findings if shown(one.place.path) or one.rule == INTERNAL_ERROR],
+        files={path: kind for path, kind in report.files.items() if shown(path)},
+    )
+
+
+def root_of(package: Package) -> tuple[str, str, str]:
+    """How reports name a package: shown path, kind, name. A file on its own is its own package."""
+    if package.kind == SINGLE_FILE and len(package.entries) == 1:
+        (rel,) = package.entries
+        return shown_path(package.shown, rel), package.kind, rel.rpartition("/")[2]
+    return shown_path(package.shown, "") or ".", package.kind, package.name
 
 
 def _packages(found: Discovery, config: Config, seen: dict[str, Package]) -> list[Package]:
@@ -93,9 +147,7 @@ def _packages(found: Discovery, config: Config, seen: dict[str, Package]) -> lis
     for root in found.roots:
         if root.path not in seen:
             if config.exclude:
-                from pluglint.discover import shown_path
-
-                out = frozenset(rel for rel in root.entries if any(matches(p, rel) or matches(p, shown_path(root.shown, rel)) for p in config.exclude))
+                out = excluded(root.entries, root.shown, config.exclude)
                 root = root._replace(entries={rel: e for rel, e in root.entries.items() if rel not in out}, excluded=out)
             seen[root.path] = load_package(root, config)
         fresh.append(seen[root.path])
@@ -105,16 +157,24 @@ def _packages(found: Discovery, config: Config, seen: dict[str, Package]) -> lis
 def run(packages: list[Package], config: Config) -> Report:
     rules = choose(config)
     documents = [document for package in packages for document in package.documents.values()]
-    findings, edges = _document_pass(documents, rules, config)
+    workspaces = list({id(package.workspace): package.workspace for package in packages}.values())
+    findings: list[Finding] = []
+
+    def wide_pass(*subjects: str) -> None:
+        for loaded in rules:
+            for subject in subjects:
+                if subject in loaded.rule.on:
+                    for target in workspaces if subject == WORKSPACE else packages:
+                        _call(loaded, target, config, findings)
+
+    rest = _document_pass(documents, rules, config)
+    wide_pass(PACKAGE, WORKSPACE)  # while the other processes still work
+    found, edges = rest()
+    findings += found
     paths = {package.path: package for package in packages}
     for root, edge in edges:
         paths[root].edges.append(edge)
-    for loaded in rules:
-        for subject in (PACKAGE, WORKSPACE):
-            if subject in loaded.rule.on:
-                workspaces = {id(package.workspace): package.workspace for package in packages}
-                for target in packages if subject == PACKAGE else workspaces.values():
-                    _call(loaded, target, config, findings)
+    wide_pass(GRAPH)
     findings = sorted(set(findings), key=lambda one: one.sort_key)
     ran = {loaded.id for loaded in rules}
     silenced = 0
@@ -126,15 +186,13 @@ def run(packages: list[Package], config: Config) -> Report:
         findings = sorted([*findings, *about], key=lambda one: one.sort_key)
     files = {}
     for package in packages:
-        from pluglint.discover import shown_path
-
         for rel, kind in package.taken_for.items():
             files[shown_path(package.shown, rel)] = kind
     return Report(
         findings,
         silenced,
         dict(sorted(files.items())),
-        [(package.shown or ".", package.kind, package.name) for package in packages],
+        [root_of(package) for package in packages],
         [loaded.id for loaded in rules],
         config.profile,
     )
@@ -165,7 +223,8 @@ def _crash(rule_id: str, subject: Any, error: Exception) -> Finding:
     return Finding(INTERNAL_ERROR, ERROR, Place(path, 1, 1, 1, 1), message, "This is a fault in pluglint: please report it with the file.", (), "")
 
 
-def _document_pass(documents: list[Document], rules: list[Loaded], config: Config) -> tuple[list[Finding], list[tuple[str, Edge]]]:
+def _document_pass(documents: list[Document], rules: list[Loaded], config: Config) -> Callable[[], Result]:
+    """Does this process's share of the documents; the function returned waits for the others and gives the whole result."""
     size = sum(len(document.text) for document in documents)
     if size > NEEDLES_ABOVE:
         packages = {id(document.package): document.package for document in documents}.values()
@@ -174,9 +233,10 @@ def _document_pass(documents: list[Document], rules: list[Loaded], config: Confi
         for package in packages:
             package.needles = needles
     if size < FORK_ABOVE or not hasattr(os, "fork") or (os.cpu_count() or 1) < 2 or sys.gettrace() is not None:
-        return _share(documents, rules, config)
+        result = _share(documents, rules, config)
+        return lambda: result
     shares: list[list[Document]] = [[] for _ in range(PROCESSES)]
-    filled = [0] * PROCESSES
+    filled = [size // 16] + [0] * (PROCESSES - 1)  # this process has the wide rules to run besides
     for document in documents:
         least = filled.index(min(filled))
         shares[least].append(document)
@@ -202,19 +262,23 @@ def _document_pass(documents: list[Document], rules: list[Loaded], config: Confi
         os.close(write_end)
         children.append((pid, read_end, share))
     findings, edges = _share(shares[0], rules, config)
-    for pid, read_end, share in children:
-        with os.fdopen(read_end, "rb") as pipe:
-            data = pipe.read()
-        _, status = os.waitpid(pid, 0)
-        if status != 0 or not data:  # the child died (memory, a signal): do its share here
-            more, more_edges = _share(share, rules, config)
-        else:
-            flat, flat_edges = marshal.loads(data)
-            more = [_unflat(one) for one in flat]
-            more_edges = [(root, Edge(*edge)) for root, edge in flat_edges]
-        findings.extend(more)
-        edges.extend(more_edges)
-    return findings, edges
+
+    def rest() -> Result:
+        for pid, read_end, share in children:
+            with os.fdopen(read_end, "rb") as pipe:
+                data = pipe.read()
+            _, status = os.waitpid(pid, 0)
+            if status != 0 or not data:  # the child died (memory, a signal): do its share here
+                more, more_edges = _share(share, rules, config)
+            else:
+                flat, flat_edges = marshal.loads(data)
+                more = [_unflat(one) for one in flat]
+                more_edges = [(root, Edge(*edge)) for root, edge in flat_edges]
+            findings.extend(more)
+            edges.extend(more_edges)
+        return findings, edges
+
+    return rest
 
 
 def _flat(one: Finding) -> tuple:
@@ -226,7 +290,7 @@ def _unflat(flat: tuple) -> Finding:
     return Finding(rule, severity, Place(*place), message, hint, tuple(Place(*p) for p in related), snippet)
 
 
-def _share(documents: list[Document], rules: list[Loaded], config: Config) -> tuple[list[Finding], list[tuple[str, Edge]]]:
+def _share(documents: list[Document], rules: list[Loaded], config: Config) -> Result:
     """All document rules over some documents, and the edges that these state."""
     findings: list[Finding] = []
     edges: list[tuple[str, Edge]] = []

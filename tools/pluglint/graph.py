@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from functools import lru_cache
 from typing import Iterable, Iterator, NamedTuple
 
 from pluglint.facts import FACTS
@@ -290,7 +291,7 @@ def _at_mentions(document: MarkdownDocument) -> Iterator[Mention]:
 def _table(document: MarkdownDocument, table: Table) -> Iterator[Mention]:
     """The names in the column of a table that says whom to send work to."""
     markdown, package = document.markdown, document.package
-    if not re.search(r"(?i:delegat|hand|escalate|route|spawn|dispatch|send to|agent|specialist)", markdown.slice(table.header)):
+    if not _may_delegate(markdown.slice(table.header)):
         return
     header = [markdown.slice(cell).strip("*_` ") for cell in markdown.cells(table.header)]
     column, strong = _column(document, table, header)
@@ -307,6 +308,12 @@ def _table(document: MarkdownDocument, table: Table) -> Iterator[Mention]:
             whole = alone and (strong or "-" in name or ":" in name)
             candidates.append((Mention(name, row[column].start + at, EITHER, TABLE, task), whole or marked))
     yield from _settle(package, candidates, strong)
+
+
+@lru_cache(maxsize=256)
+def _may_delegate(header: str) -> bool:
+    """Whether a table with such a header can say whom to send work to. Cached: most tables of a package have one of a few headers."""
+    return re.search(r"(?i:delegat|hand|escalate|route|spawn|dispatch|send to|agent|specialist)", header) is not None
 
 
 def _column(document: MarkdownDocument, table: Table, header: list[str]) -> tuple[int, bool]:
@@ -351,12 +358,13 @@ def _settle(package: Package, candidates: list[tuple[Mention, bool]], strong: bo
     """
     known = [_known(package, mention.name) for mention, _ in candidates]
     believed = strong or any(known)
+    sure = strong and any(known)  # then even a word like any other is a name
     for (mention, stands_out), is_known in zip(candidates, known):
         if is_known:
             if stands_out or "-" in mention.name or ":" in mention.name:
                 yield mention
         elif stands_out and not _template(mention.name):
-            if believed and _plausible(mention.name, package) or ("-" in mention.name and _near(package, mention.name)):
+            if believed and (_plausible(mention.name, package) or sure and mention.name == mention.name.lower()) or ("-" in mention.name and _near(package, mention.name)):
                 yield mention
 
 
@@ -401,7 +409,7 @@ def _lists(document: MarkdownDocument, agents: bool) -> Iterator[Mention]:
     seen: set[int] = set()
     for at in _spots(document, _DELEGATING if agents else ("legat",)):
         for index, line in _introduced(document, starts, at):
-            if index not in seen and re.search(_DELEGATION, line):
+            if index not in seen and re.search(_DELEGATION, line) and not re.match(r"\*\*[A-Z][^*\n]*\*\* ?(?:→|->)", line):  # what somebody else does
                 seen.add(index)
                 yield from _named_items(document, lists[index], re.search(_STRONG_INTRO, line) is not None)
     if not agents:

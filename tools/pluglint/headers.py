@@ -191,6 +191,8 @@ def foreign_keys(document: MarkdownDocument) -> list[tuple[Node, str, str]]:
         if name.text in declared:
             continue
         close = _close_key(name.text, known, present)
+        if name.text == close + "s" and header.get(name.text).kind in (LIST, MAP):  # several of something, where the client takes one
+            close = ""
         fold = folded(name.text)
         meant = "tools" if fold in _ALLOWING else "disallowedTools" if fold in _DENYING else ""
         if document.kind == "agent" and meant and meant not in present:

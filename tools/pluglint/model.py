@@ -429,6 +429,8 @@ def load_package(root: d.Root, config: Any = None) -> Package:
             continue
         document = _read(package, entry, kind)
         if isinstance(document, MarkdownDocument):
+            if root.kind == d.SINGLE_FILE and kind == "page":
+                document.kind = package.taken_for[rel] = kind = _by_header(document)
             package.markdown.append(document)
             if kind == "agent":
                 package.agents.append(document)
@@ -453,6 +455,11 @@ class _Kinds:
         self.agents = _paths(manifest, "agents")
         self.commands = _paths(manifest, "commands")
         self.skills = _paths(manifest, "skills") or frozenset()
+        if package.marketplace is not None and package.marketplace.root is not None:
+            plugins = package.marketplace.get("plugins")
+            for entry in plugins.items if plugins is not None else ():  # a plugin without a folder of its own
+                if entry.string("source") in ("./", "."):
+                    self.skills |= _paths(entry, "skills") or frozenset()
         self.hooks = _paths(manifest, "hooks") or frozenset()
         self.mcp = _paths(manifest, "mcpServers") or frozenset()
         self.lsp = _paths(manifest, "lspServers") or frozenset()
@@ -548,6 +555,14 @@ def _single(rel: str, entry: d.Entry) -> str | None:
     if lower == "changelog.md":
         return "changelog"
     return "page"
+
+
+def _by_header(document: MarkdownDocument) -> str:
+    """What a page on its own is, going by the keys of its header."""
+    keys = set(document.header.keys()) if document.header is not None else set()
+    if "description" in keys and keys & {"argument-hint", "allowed-tools"}:
+        return "command"
+    return "agent" if keys >= {"name", "description"} else "page"
 
 
 def _paths(manifest: Node | None, key: str) -> frozenset[str] | None:

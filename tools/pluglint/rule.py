@@ -24,7 +24,7 @@ from pluglint.text import Span
 __all__ = [
     "ERROR", "WARNING", "INFO", "Problem", "Location", "Span", "Rule", "Example", "Loaded",
     "AGENT", "SKILL", "COMMAND", "README", "CHANGELOG", "REFERENCE", "PAGE",
-    "MANIFEST", "PORTABLE_MANIFEST", "MARKETPLACE", "HOOKS", "MCP", "LSP", "SETTINGS", "PACKAGE", "WORKSPACE",
+    "MANIFEST", "PORTABLE_MANIFEST", "MARKETPLACE", "HOOKS", "MCP", "LSP", "SETTINGS", "PACKAGE", "GRAPH", "WORKSPACE",
     "PROMPTS", "MARKDOWN", "JSON_FILES", "CLAUDE_CODE", "PORTABLE", "DIRECTORY", "ALL_PROFILES", "HERE",
 ]
 
@@ -36,6 +36,7 @@ PAGE = "page"  # any other Markdown
 MANIFEST, PORTABLE_MANIFEST, MARKETPLACE = "manifest", "portable-manifest", "marketplace"
 HOOKS, MCP, LSP, SETTINGS = "hooks", "mcp", "lsp", "settings"
 PACKAGE = "package"  # once for each root
+GRAPH = "graph"  # once for each root, when the delegations of all its files are known (`package.edges`)
 WORKSPACE = "workspace"  # once for the whole target, over all its roots
 
 PROMPTS = (AGENT, SKILL, COMMAND)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import textwrap
 
 from pluglint.report import printable
@@ -47,7 +48,7 @@ def _examples(title: str, loaded: Loaded, examples: tuple[Example, ...]) -> list
             if path:
                 parts += [f"`{path}`", ""]
             text = textwrap.dedent(text).strip("\n")
-            fence = "````" if "```" in text else "```"
+            fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))  # longer than any inside
             shown = "\n".join(map(printable, text.replace(HERE, "").rstrip().split("\n")))  # an example may hold what nobody sees
             parts += [f"{fence}text", shown, fence, ""]
         if example.message:

@@ -65,7 +65,7 @@ def build(packages: list[Package], only: str | None = None) -> Graph:
     if only is not None:
         used = {key for arrow in arrows for key in (arrow.source, arrow.target)}
         nodes = {key: node for key, node in nodes.items() if key in used or node.path == only}
-    roots = [(package.shown or ".", package.kind, package.name) for package in packages]
+    roots = [engine.root_of(package) for package in packages]
     return Graph(nodes, arrows, roots, _circular(arrows))
 
 
@@ -124,7 +124,7 @@ def _circular(arrows: list[Arrow]) -> set[tuple[Key, Key]]:
 def load(target: str, config_path: str | None) -> Graph:
     config = settings([target], config_path)
     try:
-        found = discover.discover(target)
+        found = discover.discover(target, config.exclude)
     except discover.NothingToCheck as error:
         raise UsageError(str(error)) from None
     packages = engine._packages(found, config, {})

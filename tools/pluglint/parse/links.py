@@ -48,6 +48,16 @@ def unlisted(rel: str) -> bool:
     return any(part in _UNLISTED for part in rel.split("/"))
 
 
+def gap(package, rel: str) -> str:
+    """The first folder on a path that does not exist, or "" where only the last part is missing."""
+    at = rel.find("/")
+    while at >= 0:
+        if not package.exists(rel[:at]):
+            return rel[:at]
+        at = rel.find("/", at + 1)
+    return ""
+
+
 def elsewhere(package, rel: str) -> bool:
     """Whether a path below a marketplace's root belongs to one of its plugins, and exists there."""
     if package.workspace is None:

@@ -295,8 +295,7 @@ def _scan(doc: Markdown) -> None:
                     last_end = line_end
                     continue
             if column >= 4 and not (open_lists and column < open_lists[-1][1] + 4):
-                if not (open_lists and _still_open(text, last_end, match.start(), open_lists) and column < open_lists[-1][1] + 4):
-                    continue
+                continue
             rule = _RULE.match(text, begin) if text[begin] in "-*" else None
             if rule is not None and rule.end() >= line_end:
                 open_lists.clear()

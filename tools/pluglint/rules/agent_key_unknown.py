@@ -1,6 +1,6 @@
 """
 What it checks: every key in the header of an agent is one that the client reads, or that the package's own schema
-declares (`header-schemas` in the configuration).
+declares (`header-schemas` in the configuration). A key that more than three agents have is reported once.
 
 Why it matters: the client ignores other keys, with one line in its debug log. What they say (a version, a rating,
 a list of triggers) reaches neither the model nor the user.
@@ -29,17 +29,37 @@ GOOD = (
     Example(_TOP + "owner: platform team\n---\nYou read.\n"),
 )
 BAD = (
+    Example(
+        {f"agents/{name}.md": _TOP.replace("example", name) + f"rating: 5{HERE if name == 'a' else ''}\n---\nYou read.\n" for name in "abcd"},
+        message="the client ignores the key 'rating' of an agent, here and in 3 other agents",
+        also=("descriptions-nearly-equal",),
+    ),
     Example(_TOP + f"maturity: 75%{HERE}\n---\nYou read.\n", message="the client ignores the key 'maturity' of an agent"),
     Example(_TOP + f"tools: Read\nallowed-tools: Bash{HERE}\n---\nYou read.\n", message="the client ignores the key 'allowed-tools' of an agent"),
 )
 
+_CUSTOM = 3  # above this a key is a custom of the package, not a slip
+
 
 def check(document):
-    for key, _, which in foreign_keys(document):
-        if not which:
+    strange, holders = document.package.memo("strange-agent-keys", _strange)
+    for key in strange[document.rel]:
+        others = holders[key.text]
+        if len(others) <= _CUSTOM or document.rel == others[0]:
+            more = f", here and in {len(others) - 1} other agents" if len(others) > _CUSTOM else ""
             yield Problem(
                 document.source,
                 key.span,
-                f"the client ignores the key '{shown(key.text)}' of an agent",
+                f"the client ignores the key '{shown(key.text)}' of an agent{more}",
                 "Remove it, or declare it in a schema of your own under `header-schemas`.",
             )
+
+
+def _strange(package):
+    """({path: its strange keys}, {strange key: the paths that have it}) of all agents."""
+    strange, holders = {}, {}
+    for agent in package.agents:
+        strange[agent.rel] = [key for key, _, which in foreign_keys(agent) if not which]
+        for key in strange[agent.rel]:
+            holders.setdefault(key.text, []).append(agent.rel)
+    return strange, holders

@@ -41,6 +41,8 @@ def check(document):
     odd = re.search(r"[^a-z0-9.-]", name)
     shown = "".join(char for char in name if char.isprintable())[:60]
     close = re.sub(r"[^a-z0-9]+", "-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", "".join(c for c in name if c.isprintable())).lower()).strip("-")
+    if close.replace("-", "") == document.stem.replace("-", ""):  # "DevOps Engineer" in devops-engineer.md
+        close = document.stem
     hint = f"Call it '{close}'." if close else "Use lower-case letters, digits and hyphens."
     if odd is None:
         yield Problem(document.source, value.span, f"the name '{shown}' begins or ends with a hyphen or dot, or has two in a row", hint)

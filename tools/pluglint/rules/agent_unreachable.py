@@ -8,13 +8,13 @@ from it, and users do not learn of it either.
 How to fix: name the agent where its kind of work is handed out, or in the README.
 """
 
-from pluglint.rule import CLAUDE_CODE, DIRECTORY, HERE, INFO, PACKAGE, Example, Problem, Rule
+from pluglint.rule import CLAUDE_CODE, DIRECTORY, HERE, INFO, GRAPH, Example, Problem, Rule
 from pluglint.rules._chains import calls
 
 RULE = Rule(
     title="an agent that nothing names",
     severity=INFO,
-    on=(PACKAGE,),
+    on=(GRAPH,),
     source="prompts of subagents recorded from client 2.1.330, 2026-11-22",
     profiles=(CLAUDE_CODE, DIRECTORY),
 )

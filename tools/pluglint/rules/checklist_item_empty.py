@@ -1,5 +1,6 @@
 """
-What it checks: every item with a check box says what is to be checked.
+What it checks: every item with a check box says what is to be checked. Forms that are to be filled in (`templates/`,
+`assets/`, a file called template) are left out.
 
 Why it matters: a box without a text cannot be ticked off. It is what remains of a point that was deleted or
 never written.
@@ -10,6 +11,7 @@ as `<finding>` after the box.
 
 import re
 
+from pluglint.parse.links import is_template
 from pluglint.rule import HERE, MARKDOWN, WARNING, Example, Problem, Rule
 
 RULE = Rule(
@@ -19,7 +21,10 @@ RULE = Rule(
     source="GitHub Flavored Markdown 0.29, section 5.3 (task list items)",
 )
 
-GOOD = (Example("---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n- [ ] It builds\n- [ ] <further points>\n"),)
+GOOD = (
+    Example("---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n- [ ] It builds\n- [ ] <further points>\n"),
+    Example({"docs/review-template.md": "# Review\n\n- [ ]\n- [ ]\n"}),
+)
 BAD = (
     Example(
         f"---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n- [ ] It builds\n- [ ]{HERE}\n",
@@ -29,6 +34,8 @@ BAD = (
 
 
 def check(document):
+    if is_template(document.rel):
+        return
     if re.search(r"\[[ xX]\][ \t]*(?:\n|\Z)", document.text) is None:
         return
     for one in document.markdown.lists:

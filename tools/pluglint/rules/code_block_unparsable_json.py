@@ -12,11 +12,11 @@ How to fix: correct the block, or write `json fragment` behind the fence.
 import re
 
 from pluglint.parse.code import blocks, placeholder
-from pluglint.rule import ERROR, HERE, MARKDOWN, Example, Problem, Rule
+from pluglint.rule import HERE, MARKDOWN, WARNING, Example, Problem, Rule
 
 RULE = Rule(
     title="a json block does not parse",
-    severity=ERROR,
+    severity=WARNING,
     on=MARKDOWN,
     source="RFC 8259",
 )
@@ -64,7 +64,7 @@ def check(document):
 def _illustrates(code):
     """Comments, ellipses and placeholders say that the block is not meant as it stands; so do entries without braces."""
     bare = re.sub(r"\"(?:[^\"\\\n]|\\.)*\"", '""', code)
-    if "//" in bare or "/*" in bare or "#" in bare or any(placeholder(line) for line in bare.split("\n")) or re.search(r"[<$*|]|\.\.|\{[A-Za-z_]|[:,\[]\s*[A-Z][A-Z_]*\b", bare):
+    if "//" in bare or "/*" in bare or "#" in bare or "✅" in bare or "❌" in bare or any(placeholder(line) for line in bare.split("\n")) or re.search(r"[<$*|]|\.\.|\{[A-Za-z_]|[:,\[]\s*[A-Z][A-Z_]*\b", bare):
         return True
     if re.match(r"\s*[\"'][^\"'\n]*[\"']\s*:", code):
         import json

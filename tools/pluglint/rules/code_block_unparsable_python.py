@@ -2,7 +2,8 @@
 What it checks: every code block marked `python`, `py` or `python3` parses. Doctests (`>>>`) and the `%` and `!`
 lines of notebooks are allowed for. A block marked as a fragment (a word such as `fragment`, `no-run` or `text`
 after the language, or `<!-- pluglint: fragment -->` above it) is left out, and so is one with placeholders
-(`<name>`, `{{ name }}`) at the place that does not parse.
+(`<name>`, `{{ name }}`) at the place that does not parse, a signature (`read(path: str) -> Text`), and a sketch
+with `...` among the arguments or only a comment for a body.
 
 Why it matters: the model copies the block into a file and runs it: the user's first result is a SyntaxError.
 Prose in a python block is read as code, and so is a list in it.
@@ -18,11 +19,11 @@ import sys
 import warnings
 
 from pluglint.parse.code import blocks, placeholder
-from pluglint.rule import ERROR, HERE, MARKDOWN, Example, Problem, Rule
+from pluglint.rule import HERE, MARKDOWN, WARNING, Example, Problem, Rule
 
 RULE = Rule(
     title="a python block does not parse",
-    severity=ERROR,
+    severity=WARNING,
     on=MARKDOWN,
     source="the grammar of the Python that runs pluglint (3.11 or later), newer syntax allowed for",
 )
@@ -36,6 +37,9 @@ GOOD = (
     Example(_HEADER + "```python\n    \"name\": value,\n```\n\n```python\n\"name\": value,\n```\n\n```python\nelse:\n    x = 1\n```\n"),
     Example(_HEADER + "```python\nmodel = <your model>\n```\n\n```python\ntype Pair[T] = tuple[T, T]\n```\n\n```python\nprint(f\"{names[\"a\"]}\")\n```\n"),
 )
+GOOD += (
+    Example(_HEADER + "```python\nread(path: str, all: bool = True) -> Text\n```\n\n```python\nclass Reader:\n    def read(self, path: str) -> Text\n    def close(self)\n```\n\n```python\nrun(path=1,\n    ...\n)\n```\n\n```python\nfor one in all_of_them:\n    # read it\n```\n"),
+)
 BAD = (
     Example(_HEADER + f"```python\ndef count(path:{HERE}\n    return 1\n```\n", message="this python block does not parse: '(' was never closed"),
     Example(_HEADER + f"```python\n- Look at the loss{HERE}\n- Look at the gradients\n```\n", message="this python block does not parse: invalid syntax"),
@@ -47,16 +51,19 @@ def check(document):
     found = [*blocks(document.markdown, frozenset(("python", "py", "python3")))]
     if not found:
         return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for block in found:
+    for block in found:
+        if "\\" in block.code:  # Python warns of escapes that it does not know: that is no matter of ours
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                error = _error(block.code)
+        else:
             error = _error(block.code)
-            if error is None:
-                continue
-            line, column, end_column, reason = error
-            span = block.span(document.text, line, column, end_column)
-            hint = "Correct it; or write `python fragment` behind the fence if it is not meant to run, and `text` if it is no code."
-            yield Problem(document.source, span, f"this python block does not parse: {reason}", hint)
+        if error is None:
+            continue
+        line, column, end_column, reason = error
+        span = block.span(document.text, line, column, end_column)
+        hint = "Correct it; or write `python fragment` behind the fence if it is not meant to run, and `text` if it is no code."
+        yield Problem(document.source, span, f"this python block does not parse: {reason}", hint)
 
 
 def _error(code):
@@ -76,7 +83,7 @@ def _error(code):
     line = found.lineno or 1
     lines = code.split("\n")
     at = lines[line - 1] if line <= len(lines) else ""
-    if _is_newer(code, at, found) or _is_fragment(lines, line):
+    if _is_newer(code, at, found) or _is_fragment(lines, line, found.msg):
         return None
     end = found.end_offset if found.end_lineno == line else 0
     return line, found.offset or 1, end or 0, found.msg
@@ -134,10 +141,22 @@ def _is_newer(code, line, error):
     return False
 
 
-def _is_fragment(lines, number):
+def _is_sketch(lines, number, message):
+    """A signature as reference pages give it, an ellipsis among the arguments, or a comment in the place of a body."""
+    line = lines[number - 1] if number <= len(lines) else ""
+    if re.match(r"\s*[\w.]+\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)\s*->\s*\S", line) or re.match(r"\s*(?:async )?def \w+\(.*\)(?:\s*->[^:]+)?\s*(?:#.*)?\Z", line) or re.match(r"\s*(?:[\w.]+\()?\w+: ?[A-Z\w][\w.\[\], |]*(?: = [^,()]+)?[,)]", line):
+        return True
+    if message.startswith("positional argument follows"):
+        return any(before.strip().rstrip(",") == "..." for before in lines[max(0, number - 12) : number]) or ", ...)" in line
+    if message.startswith("expected an indented block"):
+        return any(before.strip().startswith("#") for before in lines[max(0, number - 3) : number + 2])
+    return False
+
+
+def _is_fragment(lines, number, message):
     """Whether the block is a piece of something: indented, a branch without its head, entries of a dictionary, or with a placeholder."""
     line = lines[number - 1] if number <= len(lines) else ""
-    if placeholder(line) and "print " not in line:
+    if placeholder(line) and "print " not in line or _is_sketch(lines, number, message):
         return True
     first = next((line for line in lines if line.strip() and not line.startswith("#")), "")
     if first[:1] in (" ", "\t") or re.match(r"(?:elif|else|except|finally|case)\b.*:", first):

@@ -26,6 +26,7 @@ GOOD = (
     Example(_HEADER + "```bash\nfor f in *.md; do\n  echo \"$f\"\ndone\n```\n\n```sh\n$ ls (all)\n```\n\n```bash fragment\nif true; then\n```\n"),
     Example(_HEADER + "Change the head of the loop:\n\n```bash\nfor _ in {1..20}; do\n```\n\n```bash\n@test \"it runs\" {\n  run ls\n}\n```\n"),
     Example(_HEADER + "```bash\ngit checkout <branch>\n```\n\n```bash\ncat <<'END'\nit's (fine)\nEND\n```\n\n```bash\n# it's a comment (really)\nls -l | wc -l && echo done\n```\n"),
+    Example(_HEADER + "```bash\nif [ -z \"$MAX\" ]; then\n  # nothing was set\nfi\n```\n"),
 )
 BAD = (
     Example(_HEADER + f"```bash\necho start\nif true; then\n  echo x{HERE}\n```\n\n```sh\nls\n```\n", message="this shell block does not parse: it ends inside an open command or quote"),
@@ -69,6 +70,9 @@ def _not_meant(code):
     lines = [line for line in code.split("\n") if line.strip()]
     if len(lines) < 3 and re.search(r"(?:\bdo|\bthen|\{|\\|\|)[ \t]*\n*\Z", code):
         return True  # the head of a loop, to show a change
+    body = re.search(r"\b(?:then|do|else)[ \t]*(?:#[^\n]*)?\n(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]*(?:fi|else|elif|done)\b", code)
+    if body is not None and "#" in body.group():
+        return True  # a comment in the place of a body
     return "@test " in code or re.search(r"(?:\A|\n)[ \t]*(?:[$%] |>>> |PS>|C:\\)", code) is not None or "{{" in code or re.search(r"<[A-Za-z][^<>\n]*>", code) is not None or "…" in code
 
 

@@ -26,6 +26,7 @@ _HEADER = "---\nname: example\ndescription: Reads changes. Use when one is ready
 GOOD = (
     Example(_HEADER + "```yaml\na: 1\nb:\n  - !Ref x\n---\nc: 2\n```\n\n```yaml\nvalue: {{ .Values.x }}: 1\n```\n\n```yaml fragment\na: b: c\n```\n"),
     Example(_HEADER + "```yaml\non: push\n...\nsteps: [<name>: 1: 2\n```\n"),
+    Example(_HEADER + "```yaml\nargument-hint: [file] [line]\n```\n\n```yaml\n---\nname: x\ndescription: Reads.\n---\nState: a: b\n- !`git diff`\n```\n"),
 )
 BAD = (
     Example(_HEADER + f"```yaml\na: 1\nb: read: write{HERE}\n```\n", message="this yaml block does not parse: a second ': ' in one value; a text that holds it needs quotes"),
@@ -35,7 +36,7 @@ BAD = (
 
 def check(document):
     for block in blocks(document.markdown, frozenset(("yaml", "yml"))):
-        code = block.code
+        code = _header_only(block.code)
         if "{{" in code or "{%" in code or _plain(code):
             continue
         found = _error(code)
@@ -45,11 +46,19 @@ def check(document):
         lines = code.split("\n")
         near = lines[max(0, line - 2) : line + 1]
         first = next((one for one in lines if one.strip() and not one.startswith("#")), "")
-        if any(placeholder(one) for one in near) or first[:1] == " ":
+        if any(placeholder(one) for one in near) or first[:1] == " " or lines[line - 1 : line] and lines[line - 1].startswith("argument-hint:"):
             continue
         span = block.span(document.text, line, found.problem_mark.column + 1)
         reason = _reason(found, code)
         yield Problem(document.source, span, f"this yaml block does not parse: {reason}", "Correct it, or write `yaml fragment` behind the fence.")
+
+
+def _header_only(code):
+    """Of a Markdown file shown as YAML, the header: what is below it is text."""
+    if code.startswith("---\n") and "\ndescription:" in code[:2000]:
+        end = code.find("\n---", 4)
+        return code[: end + 1] if end > 0 else code
+    return code
 
 
 def _reason(error, code):

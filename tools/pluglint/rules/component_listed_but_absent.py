@@ -27,6 +27,10 @@ GOOD = (
     Example({**_THREE, "README.md": "# Demo\n\n## Skills\n\n| Skill | Use |\n| --- | --- |\n| [read-logs](skills/read-logs/SKILL.md) | logs |\n| **Read mail** | mail |\n| `write-mail` | mail |\n\n- `read-logs`\n- `max-size`\n- `min-size`\n"}),
     Example({**_THREE, "README.md": "# Demo\n\n| Skill | Needs |\n| --- | --- |\n| read-logs | disk |\n| not-here | disk |\n| nor-here | disk |\n"}),
 )
+GOOD += (
+    Example({**_THREE, "README.md": "# Demo\n\n| Tool | Purpose |\n| --- | --- |\n| `read-logs` | one |\n| `read-mail` | two |\n| `get-policy` | three |\n"}),
+    Example({**_THREE, "skills/_common-parts/SKILL.md": _SKILL.format("_common-parts"), "README.md": "# Demo\n\n| Skill | Use |\n| --- | --- |\n| `/demo:read-logs on\\|off` | logs |\n| `read-mail` | mail |\n| `write-mail` | mail |\n| `_common-parts` | shared |\n"}),
+)
 BAD = (
     Example({**_THREE, "README.md": f"# Demo\n\n## Skills\n\n| Skill | Use |\n| --- | --- |\n| read-logs | logs |\n| read-mail | mail |\n| wirte-mail | mail |{HERE}\n"}, message="no component is called 'wirte-mail'"),
     Example({**_THREE, "README.md": f"# Demo\n\n## Skills\n\n- **read-logs**: logs\n- **read-mail**: mail\n- [send-mail](https://example.com) - mail{HERE}\n"}, message="no component is called 'send-mail'"),

@@ -29,6 +29,7 @@ _AWS, _SECRET = "AKIA" + "Q7Z3LMXW2RT9KDPV", "bX9v/Kq2" + "LmT7wRz4" + "Yc1PdNs8
 GOOD = (
     Example({"README.md": "# Demo\n\n```bash\nexport AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE\nexport TOKEN=ghp_" + "x" * 36 + "\nexport OPENAI_API_KEY=sk-...\n```\n"}),
     Example({"README.md": '# Demo\n\n```python\npassword = os.environ["PASSWORD"]\npassword = "correct-horse-battery-staple"\napi_key = "your-api-key-here-1234"\n```\n'}),
+    Example({"README.md": "# Demo\n\n```\n" + "eyJ" + "hbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9." + "eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5MDIyfQ" + ".SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c\n```\n"}),
 )
 BAD = (
     Example({"README.md": '# Demo\n\n```python\npassword = "' + "zQ8#vT2" + f'!rK9wLx4"{HERE}\n```\n'}, message="a password (zQ8#…, 15 characters)"),
@@ -53,7 +54,7 @@ _FORMS = (
     ("assw", "a password", r"assw(?:or)?d[\"']?[ \t]{0,4}(?:=|:|:=)[ \t]{0,4}[\"']([^\s\"'`]{12,100})[\"']"),
     ("ASSW", "a password", r"ASSW(?:OR)?D[\"']?[ \t]{0,4}(?:=|:|:=)[ \t]{0,4}[\"']([^\s\"'`]{12,100})[\"']"),
 )
-_PLACEHOLDER = r"(?i)example|xxx|your|\.\.\.|\u2026|[<>{}$%]|placeholder|dummy|fake|test|sample|redacted|change|secret|passw|1234567|abcdef|\*\*\*|___|insert|replace|demo|foo|(.)\1{5}"
+_PLACEHOLDER = r"(?i)example|xxx|your|\.\.\.|\u2026|[<>{}$%]|placeholder|dummy|fake|test|sample|redacted|change|secret|passw|1234567|abcdef|\*\*\*|___|insert|replace|demo|foo|eyJzdWIiOiIxMjM0NTY3ODkw|(.)\1{5}"
 
 
 def check(document):

@@ -2,7 +2,7 @@
 What it checks: every name that a prompt sends work to (a "Delegate To" table, a list under a delegation
 heading, "x → use y", "use the x agent", "hand over to `x`", `plugin:agent`, `@agent-plugin:name`, `Agent(x)` in
 tools, `agent:`, `skills:`, `subagent_type`) must be an agent or skill of this package or of another plugin of
-the same marketplace, an agent built in to the client, or one that the configuration declares under
+the same marketplace, a workflow in `workflows/`, an agent built in to the client, or one that the configuration declares under
 `external-agents`. A name that begins with another plugin's is left to `delegate-undeclared-external`.
 
 Why it matters: a subagent is not told which agents exist. A call to an unknown one fails ("Agent type 'x' not
@@ -15,6 +15,7 @@ How to fix: correct the name, ship the agent, or declare the plugin that provide
     other-plugin = ["jax-pro"]
 """
 
+from pluglint.discover import AGENTS_FOLDER, COMMANDS_FOLDER, SINGLE_FILE, SKILL_FOLDER, SKILLS_FOLDER
 from pluglint.graph import UNKNOWN
 from pluglint.rule import AGENT, CLAUDE_CODE, COMMAND, DIRECTORY, ERROR, HERE, REFERENCE, SKILL, Example, Problem, Rule
 from pluglint.words import did_you_mean
@@ -36,6 +37,8 @@ GOOD = (
     Example({"agents/lead.md": _HEADER + "Use the plan-and-execute agent pattern, with a human-facing agent at the end.\n"}),
     Example({"agents/lead.md": _HEADER + "## Delegation\n\n- **fail-fast**: stop at the first error\n- **well-known names**: prefer them\n"}),
     Example({"agents/lead.md": _HEADER + "Type `/demo:start` to begin, and ask the `other:helper` agent.\n"}),
+    Example({"agents/lead.md": _HEADER + "The scan runs through the `demo:scan` workflow.\n", "workflows/scan.js": "\n"}),
+    Example({"agents/lead.md": _HEADER + "Decide which agents the new one hands over to:\n\n**Security Auditor** → hands off to:\n- `remedy-agent` (to mend)\n- `test-writer` (to test)\n"}),
 )
 BAD = (
     Example(
@@ -48,10 +51,16 @@ BAD = (
 )
 
 
+# What a part of a package lets one judge: whoever is named may lie in another part.
+_VISIBLE = {AGENTS_FOLDER: ("agent", "either"), SKILLS_FOLDER: ("skill",), COMMANDS_FOLDER: (), SKILL_FOLDER: (), SINGLE_FILE: ()}
+
+
 def check(document):
     package = document.package
     for edge in document.edges:
-        if edge.status != UNKNOWN:
+        if edge.status != UNKNOWN or edge.wants not in _VISIBLE.get(package.kind, (edge.wants,)):
+            continue
+        if f"workflows/{edge.target.rpartition(':')[2]}.js" in package.entries:
             continue
         agents, skills = package.agents_by_name, package.skills_by_name
         known = skills if edge.wants == "skill" else agents if edge.wants == "agent" else {**skills, **agents}

@@ -8,13 +8,13 @@ How to fix: let one of them return its result instead of passing it on.
 """
 
 from pluglint.finding import Location
-from pluglint.rule import CLAUDE_CODE, DIRECTORY, HERE, INFO, PACKAGE, Example, Problem, Rule
+from pluglint.rule import CLAUDE_CODE, DIRECTORY, HERE, INFO, GRAPH, Example, Problem, Rule
 from pluglint.rules._chains import calls
 
 RULE = Rule(
     title="agents send work around in a circle",
     severity=INFO,
-    on=(PACKAGE,),
+    on=(GRAPH,),
     source="calls scripted against client 2.1.330, 2026-11-22",
     profiles=(CLAUDE_CODE, DIRECTORY),
 )

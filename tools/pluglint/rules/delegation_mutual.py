@@ -11,12 +11,12 @@ How to fix: decide who does it, and let the other one's row say what is differen
 import re
 
 from pluglint.finding import Location
-from pluglint.rule import CLAUDE_CODE, DIRECTORY, HERE, PACKAGE, WARNING, Example, Problem, Rule
+from pluglint.rule import CLAUDE_CODE, DIRECTORY, HERE, GRAPH, WARNING, Example, Problem, Rule
 
 RULE = Rule(
     title="two agents send the same work to each other",
     severity=WARNING,
-    on=(PACKAGE,),
+    on=(GRAPH,),
     source="calls scripted against client 2.1.330, 2026-11-22",
     profiles=(CLAUDE_CODE, DIRECTORY),
     options={"overlap": 0.6},

@@ -9,13 +9,13 @@ How to fix: let the first agent call the last one itself, or let the one in betw
 """
 
 from pluglint.facts import FACTS
-from pluglint.rule import CLAUDE_CODE, DIRECTORY, HERE, PACKAGE, WARNING, Example, Problem, Rule
+from pluglint.rule import CLAUDE_CODE, DIRECTORY, HERE, GRAPH, WARNING, Example, Problem, Rule
 from pluglint.rules._chains import calls, starts
 
 RULE = Rule(
     title="a chain of agents is too deep",
     severity=WARNING,
-    on=(PACKAGE,),
+    on=(GRAPH,),
     source="calls scripted against client 2.1.330, 2026-11-22",
     profiles=(CLAUDE_CODE, DIRECTORY),
 )

@@ -7,7 +7,7 @@ Why it matters: the rest of the file is code: headings, lists and checks in it a
 How to fix: close the block. In a list item, indent the closing fence like the opening one.
 """
 
-from pluglint.parse.fences import cuts
+from pluglint.parse.fences import cuts, headings_inside
 from pluglint.rule import ERROR, HERE, MARKDOWN, Example, Problem, Rule
 from pluglint.words import plural
 
@@ -37,8 +37,9 @@ def check(document):
         return
     text = document.text
     strays = [cut.stray.span.start for cut in cuts(document.markdown) if cut.stray is not None]
+    told = any(cut.stray is not None and headings_inside(document.markdown, cut.stray) for cut in cuts(document.markdown))
     for fence in fences:
-        if fence.closed:
+        if fence.closed or told and not text[fence.span.end :].strip():  # the end of what fence-swallows-sections reports
             continue
         lines = [line for line in text[fence.content.start : fence.content.end].split("\n") if line.strip()]
         if text[fence.span.end :].strip():

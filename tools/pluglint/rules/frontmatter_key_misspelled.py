@@ -27,6 +27,7 @@ GOOD = (
     Example(_TOP + "models: opus, haiku\n---\nYou read.\n"),
     Example(_TOP + "color: red\ncolour: red\n---\nYou read.\n"),
     Example({"commands/example.md": "---\ndescription: Runs the checks.\nargument-hint: <file>\n---\nRun.\n"}),
+    Example({"skills/example/SKILL.md": _TOP + "agents:\n  - one\n  - two\n---\nRead.\n"}),
 )
 BAD = (
     Example(_TOP + f"max_turns: 3{HERE}\n---\nYou read.\n", message="the client does not read 'max_turns' in an agent"),

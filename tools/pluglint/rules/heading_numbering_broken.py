@@ -76,7 +76,7 @@ def _written_between(text, word, number, first, start, end):
 
 def _numbered(text):
     """(word, first number, last number, letter behind it, offset, width of the number) of a numbered heading, or None."""
-    match = re.match(r"[^\w]*(?:(Step|Phase|Stage|Part|Principle|Question|Rule|Task|Check|Level|Lesson|Chapter|Example|Pattern|Option|Q|P)[ -]?)?#?(\d{1,2})(?:\s?[-–—]\s?(\d{1,2}))?([A-Za-z]?)(?![\w%])(?!\.\d)([.):]?)", text)
+    match = re.match(r"[^\w]*(?:(Step|Phase|Stage|Part|Principle|Question|Rule|Task|Check|Level|Lesson|Chapter|Example|Pattern|Option|Q)[ -]?)?#?(\d{1,2})(?:\s?[-–—]\s?(\d{1,2}))?([A-Za-z]?)(?![\w%])(?!\.\d)([.):]?)", text)
     if match is None:
         return None
     word, first, end, letter, mark = match.groups()

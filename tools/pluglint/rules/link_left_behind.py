@@ -25,6 +25,10 @@ _SKILL = "---\nname: x\ndescription: Reads logs. Use when a log must be searched
 GOOD = (Example({"skills/x/SKILL.md": _SKILL, "skills/x/references/a.md": "# A\n", "skills/x/references/b.md": "-> a.md"}),)
 BAD = (
     Example({"skills/x/SKILL.md": _SKILL, "skills/x/scripts/run.sh": f"-> ../../../../../run.sh {HERE}"}, message="this symbolic link leads nowhere"),
+    Example(
+        {"skills/x/SKILL.md": _SKILL, **{f"mirror/{name}.md": f"-> gone.md {HERE if name == 'a' else ''}" for name in "abcdef"}},
+        message="this symbolic link leads nowhere, and so do 5 more in mirror/",
+    ),
     Example({"skills/x/SKILL.md": _SKILL, "skills/y": f"-> x {HERE}"}, message="this skill is a symbolic link; validate --strict refuses it"),
 )
 
@@ -32,8 +36,11 @@ _WHERE = {"outside": "leads out of the package", "dangling": "leads nowhere", "l
 _COMPONENTS = frozenset("agent manifest portable-manifest marketplace skill command hooks mcp lsp".split())
 _FOLDERS = frozenset(("agents", "skills", "commands", "hooks", ".claude-plugin"))
 
+_MANY = 5  # more in one folder are one mistake
+
 
 def check(package):
+    dangling = {}  # first folder -> how many links lead nowhere below it
     for rel, entry in package.entries.items():
         if entry.link is None:
             continue
@@ -45,6 +52,13 @@ def check(package):
         elif top or package.taken_for.get(rel) in _COMPONENTS:
             continue
         else:
-            message = f"this symbolic link {_WHERE[entry.link]}"
+            folder = rel.partition("/")[0]
+            dangling.setdefault((folder, entry.link), []).append(rel)
+            continue
         place = package.place(rel)
         yield Problem(place.source, place.span, message, "Put the file itself in the place of the link.")
+    for (folder, link), rels in dangling.items():
+        for rel in rels if len(rels) <= _MANY else rels[:1]:
+            place = package.place(rel)
+            more = f", and so do {len(rels) - 1} more in {folder}/" if len(rels) > _MANY else ""
+            yield Problem(place.source, place.span, f"this symbolic link {_WHERE[link]}{more}", "Put the file itself in the place of the link.")

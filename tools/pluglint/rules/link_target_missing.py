@@ -2,7 +2,8 @@
 What it checks: every relative link and image, in brackets, as a reference or in HTML, names a file of the
 package. The path is taken from the folder of the file that holds the link. Addresses, anchors, code and
 placeholders such as `path/to/file` or `{name}` are left out, and so are files under `templates/` or
-`assets/`, which are read elsewhere.
+`assets/`, which are read elsewhere, and routes of a web site such as `/pricing`. Many links of one file into one
+folder that does not exist are one finding, and so are more than twenty in one file.
 
 Why it matters: the model follows the link with the Read tool and gets an error; what it should have
 learnt is not there. Letter case counts: a link that works on macOS or Windows fails on Linux.
@@ -10,7 +11,7 @@ learnt is not there. Letter case counts: a link that works on macOS or Windows f
 How to fix: correct the path, or ship the file.
 """
 
-from pluglint.parse.links import elsewhere, is_template, local, name_index, names_by_folder, relative, resolve, unlisted
+from pluglint.parse.links import elsewhere, gap, is_template, local, name_index, names_by_folder, relative, resolve, unlisted
 from pluglint.rule import ERROR, HERE, MARKDOWN, Example, Problem, Rule
 from pluglint.words import did_you_mean
 
@@ -37,7 +38,12 @@ GOOD += (
         "plugins/one/.claude-plugin/plugin.json": '{"name": "one", "version": "1.0.0", "description": "One.", "author": {"name": "A"}}\n', "plugins/one/README.md": "# One\n",
     }),
 )
+GOOD += (Example({"docs/page.md": "# Page\n\nSee [the prices](/pricing) and [the tools](/tools/all).\n"}),)
 BAD = (
+    Example(
+        {"skills/example/SKILL.md": _HEADER + f"[a](refs/a.md){HERE}\n[b](refs/b.md)\n[c](refs/c.md)\n[d](refs/d.md)\n"},
+        message="links to 'refs/a.md', which does not exist, as 3 more links into 'skills/example/refs/'",
+    ),
     Example(
         {"skills/example/SKILL.md": _HEADER + f"Read [the rules](references/rules.md) first.{HERE}\n"},
         message="links to 'references/rules.md', which does not exist",
@@ -57,12 +63,15 @@ BAD = (
     Example({"README.md": f"# Demo\n\n![the graph](docs/graph.png){HERE}\n", "agents/example.md": _HEADER + "Read.\n"}, message="shows the image 'docs/graph.png', which does not exist"),
 )
 
+_FEW, _MANY = 3, 20  # more than these are one mistake: a folder that was moved, a page from elsewhere
+
 
 def check(document):
     package = document.package
     if package.kind == "file":  # nothing beside the file was listed
         return
     skip = None
+    broken = {}  # the folder that is missing -> links into it
     for link in document.markdown.links:
         found = local(link.target)
         if found is None or not found[0]:
@@ -77,15 +86,27 @@ def check(document):
             return
         if elsewhere(package, rel):
             continue
-        message, hint = _explain(document, package, path, rel, "shows the image" if link.image else "links to")
-        yield Problem(document.source, link.target_span, message, hint)
+        broken.setdefault(gap(package, rel), []).append((link, path, rel))
+    flood = len(broken) > _MANY or len(broken.get("", ())) > _MANY
+    if flood:
+        broken = {"": [one for links in broken.values() for one in links]}
+    for folder, links in broken.items():
+        fold = flood or folder and len(links) > _FEW
+        for link, path, rel in links[:1] if fold else links:
+            message, hint = _explain(document, package, path, rel, "shows the image" if link.image else "links to")
+            if fold:
+                where = f"into '{folder}/'" if folder else "of this file"
+                message += f", as {len(links) - 1} more links {where}"
+            yield Problem(document.source, link.target_span, message, hint)
 
 
 def _names_a_file(document, path):
     """Without an ending, `internal-wiki/page` or `LICENSE` may be an example; a leading dot or a known folder says that it is meant."""
     last = path.rstrip("/").rpartition("/")[2]
-    if "." in last.lstrip(".") or path.startswith(("./", "../", "/")):
+    if "." in last.lstrip(".") or path.startswith(("./", "../")):
         return True
+    if path.startswith("/"):
+        return False
     first = path.partition("/")[0]
     return document.kind == "readme" or ("/" in path and document.package.exists(f"{document.folder}/{first}" if document.folder else first))
 

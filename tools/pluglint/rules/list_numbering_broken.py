@@ -21,6 +21,7 @@ GOOD = (
     Example("---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n1. Read\n2. Test\n\nThen:\n\n3. Write\n"),
     Example("---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n1. Read\n1. Test\n1. Write\n"),
     Example("---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\nIt began in\n2019. The rest is known.\n\n0. Look\n1. Leap\n"),
+    Example("---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n1. Read, 2. test,\n3. write.\n"),
 )
 BAD = (
     Example(
@@ -61,6 +62,8 @@ def check(document):
                 continue
         for item in items:
             if before is not None and item.number != before.number + 1:
+                if f" {item.number - 1}. " in document.text[before.text_start : item.start]:  # a wrapped line of "1. this, 2. that, 3. the rest"
+                    break
                 what = f"the list has the number {item.number} twice" if item.number == before.number else f"the list goes from {before.number} to {item.number}"
                 related = (document.at(before.span, f"number {before.number}"),)
                 yield Problem(document.source, Span(item.start, item.start + len(str(item.number))), what, "Number the items in sequence, and look whether one is missing.", related)

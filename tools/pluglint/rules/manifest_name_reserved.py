@@ -11,6 +11,7 @@ How to fix: choose another first word; `for-claude` at the end is a common way o
 import re
 
 from pluglint.facts import FACTS
+from pluglint.parse.node import MAP
 from pluglint.rule import CLAUDE_CODE, DIRECTORY, ERROR, HERE, MANIFEST, Example, Problem, Rule
 
 RULE = Rule(
@@ -33,7 +34,7 @@ BAD = (
 
 def check(document):
     name = document.get("name")
-    if name is None or not name.text:
+    if name is None or not name.text or _anthropics(document.get("author")):
         return
     folded = re.sub(r"[-_.\s]+", "-", name.text.lower())
     facts = FACTS["manifest"]
@@ -47,3 +48,8 @@ def check(document):
     else:
         return
     yield Problem(document.source, name.span, f"the name '{name.text}' is reserved: {why}", "Choose another name: validation and marketplaces refuse this one.")
+
+
+def _anthropics(person):
+    """Whether the people whose names these are publish it."""
+    return person is not None and person.kind == MAP and (person.string("name") == "Anthropic" or person.string("email").endswith("@anthropic.com"))

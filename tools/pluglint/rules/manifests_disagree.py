@@ -1,6 +1,7 @@
 """
 What it checks: the fields that plugin.json, the portable plugin.json at the root and the marketplace entry share:
-name, license and author must say the same in all of them (versions have a rule of their own).
+name and license must say the same in all of them, and author in the two manifests (versions have a rule of their own; a
+marketplace may name a company where the plugin names a person).
 
 Why it matters: the client takes .claude-plugin/plugin.json and ignores the one at the root, other tools do the
 reverse, and the marketplace shows the entry. With two licenses nobody knows which one holds; with two names the plugin
@@ -26,7 +27,7 @@ _SHOP = '{{\n  "name": "shop",\n  "owner": {{"name": "Example"}},\n  "descriptio
 
 GOOD = (
     Example({".claude-plugin/plugin.json": _MANIFEST, "plugin.json": _PORTABLE.format("Example Author", "", "MIT", "")}),
-    Example({".claude-plugin/marketplace.json": _SHOP.format("demo", ""), "demo/.claude-plugin/plugin.json": _MANIFEST}),
+    Example({".claude-plugin/marketplace.json": _SHOP.format("demo", "").replace("Example Author", "Example Company"), "demo/.claude-plugin/plugin.json": _MANIFEST}),
 )
 BAD = (
     Example({".claude-plugin/plugin.json": _MANIFEST, "plugin.json": _PORTABLE.format("Other", HERE, "Apache-2.0", HERE)}, message="the author is 'Other' here, but 'Example Author' in plugin.json of the client"),
@@ -40,11 +41,11 @@ def check(package):
         yield from _compare(portable, portable.root, manifest)
     for entry, target in entry_packages(package):
         if target.manifest is not None and target.manifest.root is not None:
-            yield from _compare(package.marketplace, entry, target.manifest)
+            yield from _compare(package.marketplace, entry, target.manifest, ("name", "license"))
 
 
-def _compare(document, node, manifest):
-    for key in ("name", "license", "author"):
+def _compare(document, node, manifest, keys=("name", "license", "author")):
+    for key in keys:
         here, there = _value(node, key), _value(manifest.root, key)
         if here is not None and there is not None and here.text.strip() and there.text.strip() and here.text.strip() != there.text.strip():
             yield Problem(

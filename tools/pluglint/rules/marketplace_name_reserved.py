@@ -10,6 +10,7 @@ How to fix: choose a name of your own.
 import re
 
 from pluglint.facts import FACTS
+from pluglint.parse.node import MAP
 from pluglint.rule import CLAUDE_CODE, DIRECTORY, HERE, MARKETPLACE, WARNING, Example, Problem, Rule
 
 RULE = Rule(
@@ -31,8 +32,13 @@ BAD = (
 
 def check(document):
     name = document.get("name")
-    if name is None or not name.text:
+    if name is None or not name.text or _anthropics(document.get("owner")):
         return
     folded = re.sub(r"[-_.\s]+", "-", name.text.lower())
     if folded in FACTS["marketplace"]["reserved_names"] or folded.startswith("claudeai-"):
         yield Problem(document.source, name.span, f"the marketplace name '{name.text}' is reserved", "Choose a name of your own.")
+
+
+def _anthropics(person):
+    """Whether the people whose names these are publish it."""
+    return person is not None and person.kind == MAP and (person.string("name") == "Anthropic" or person.string("email").endswith("@anthropic.com"))

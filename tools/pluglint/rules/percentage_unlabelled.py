@@ -9,11 +9,11 @@ How to fix: write "+9 points", or "+12% relative".
 """
 
 from pluglint.arithmetic import RELATIVE_ONLY, changes
-from pluglint.rule import HERE, INFO, MARKDOWN, Example, Problem, Rule
+from pluglint.rule import HERE, MARKDOWN, WARNING, Example, Problem, Rule
 
 RULE = Rule(
     title="a change between percentages does not say that it is relative",
-    severity=INFO,
+    severity=WARNING,
     on=MARKDOWN,
     source="arithmetic",
 )

@@ -11,7 +11,7 @@ the rest.
 from pluglint.manifest_fields import shapes
 from pluglint.parse.node import MAP
 from pluglint.rule import CLAUDE_CODE, DIRECTORY, HERE, MANIFEST, SETTINGS, WARNING, Example, Problem, Rule
-from pluglint.words import did_you_mean
+from pluglint.words import did_you_mean, listed
 
 RULE = Rule(
     title="a setting of the plugin is dropped",
@@ -22,7 +22,10 @@ RULE = Rule(
 )
 
 GOOD = (Example('{"$schema": "https://example.com/settings.json", "subagentStatusLine": {"type": "command", "command": "true"}}\n'),)
-BAD = (Example('{\n  "permissions": {"allow": ["Bash"]}' + HERE + "\n}\n", message="`permissions` has no effect in a plugin's settings"),)
+BAD = (
+    Example('{\n  "permissions": {"allow": ["Bash"]}' + HERE + "\n}\n", message="`permissions` has no effect in a plugin's settings"),
+    Example('{\n  "name": "x",' + HERE + '\n  "version": "1",\n  "author": "y",\n  "license": "MIT"\n}\n', message="`name`, `version`, `author` and `license` have no effect in a plugin's settings"),
+)
 
 
 def check(document):
@@ -30,8 +33,15 @@ def check(document):
     if holder is None or holder.kind != MAP or not document.package.is_plugin:
         return
     applied = shapes()["settings"]["applied"]
-    for name, _ in holder.pairs:
-        if name.text not in applied and name.text != "$schema":
+    dropped = [name for name, _ in holder.pairs if name.text not in applied and name.text != "$schema"]
+    plain = []
+    for name in dropped:
+        if len(dropped) > 3 and name.text != "hooks" and not did_you_mean(name.text, applied):
+            plain.append(name)
+        else:
             close = did_you_mean(name.text, applied)
             hint = f"Did you mean `{close}`?" if close else "Move it to hooks/hooks.json." if name.text == "hooks" else "Say in the README what users may put into their own settings."
             yield Problem(document.source, name.span, f"`{name.text}` has no effect in a plugin's settings", hint)
+    if plain:
+        names = listed([f"`{name.text}`" for name in plain])
+        yield Problem(document.source, plain[0].span, f"{names} have no effect in a plugin's settings", "Remove the file, or say in the README what users may put into their own settings.")

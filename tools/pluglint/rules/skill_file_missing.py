@@ -54,8 +54,8 @@ def check(document):
             continue
         # "`other-skill`'s `references/x.md`", or a file that is to be written: not this skill's.
         before = text[max(0, start - 160) : start]
-        line = before[before.rfind("\n") + 1 :]
-        if re.search(r"(?:[`*]['’]s?|\bits|\bskill['’]s|→|->)\s*\Z", before) or re.search(r"\b(?:create|move|write|save|put|generate|add|e\.g|example|extract|split|into)\b", line, re.I):
+        line = before[before.rfind("\n") + 1 :] + " " + text[end : end + 120].partition("\n")[0]
+        if re.search(r"(?:[`*]['’]s?|\bits|\bskill['’]s|→|->)\s*\Z", before) or re.search(r"\b(?:create|move|write|save|put|generate|add|e\.g|examples?|would|extract|split|into|coming soon|planned|future)\b", line, re.I):
             continue
         name = rel.rpartition("/")[2].lower()
         if any(other.endswith("/" + rel) for other in package.memo("links_by_name", name_index).get(name, ())):

@@ -7,6 +7,7 @@ Why it matters: without SKILL.md there is no skill; the client passes the folder
 How to fix: add the SKILL.md, rename the file that should be it, or move shared text to a folder called `_shared`.
 """
 
+from pluglint.claims import entry_packages
 from pluglint.rule import HERE, PACKAGE, WARNING, Example, Problem, Rule
 from pluglint.words import did_you_mean
 
@@ -27,7 +28,7 @@ _SHARED = frozenset("shared common references reference templates assets scripts
 
 def check(package):
     base = {"plugin": "skills/", "marketplace": "skills/", "claude-folder": "skills/", "skills-folder": ""}.get(package.kind)
-    if base is None:
+    if base is None or package.kind == "marketplace" and not any(target is package for _, target in entry_packages(package)):
         return
     first = {}  # folder -> its first Markdown file
     complete = set()

@@ -1,5 +1,5 @@
 '''
-What it checks: the `name` of a skill must be the name of its folder. A name that differs only in capitals, blanks
+What it checks: the `name` of a skill must be the name of its folder (`plugin:folder` is accepted too). A name that differs only in capitals, blanks
 or underscores is left to `skill-name-shape`.
 
 Why it matters: the client takes the folder's name for the skill's and shows the model both, as
@@ -24,6 +24,7 @@ GOOD = (
     Example({"skills/cleaning/SKILL.md": "---\nname: cleaning\n" + _TEXT}),
     Example({"skills/cleaning/SKILL.md": "---\n" + _TEXT}),
     Example({"skills/data-cleaning/SKILL.md": "---\nname: Data Cleaning\n" + _TEXT}),
+    Example({"skills/cleaning/SKILL.md": "---\nname: demo:cleaning\n" + _TEXT}),
 )
 BAD = (
     Example(
@@ -41,7 +42,7 @@ def check(skill):
     node = skill.field("name")
     name = skill.string("name").strip()
     folder = _folder(skill)
-    if node is None or not name or not folder or name == folder or "-".join(name.lower().replace("_", " ").split()) == folder:
+    if node is None or not name or not folder or name in (folder, skill.qualified) or "-".join(name.lower().replace("_", " ").split()) == folder:
         return
     others = [other for other in skill.package.skills if other is not skill and other.folder and other.name == name]
     if others:

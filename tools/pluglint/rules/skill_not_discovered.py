@@ -7,6 +7,7 @@ Why it matters: the client goes one level deep. What lies elsewhere is not loade
 How to fix: move the file to `skills/NAME/SKILL.md`, or add the folder to `skills` in the manifest.
 """
 
+from pluglint.claims import entry_packages
 from pluglint.rule import ERROR, HERE, PACKAGE, Example, Problem, Rule
 
 RULE = Rule(
@@ -33,7 +34,7 @@ BAD = (
 
 def check(package):
     base = {"plugin": "skills/", "marketplace": "skills/", "claude-folder": "skills/", "skills-folder": ""}.get(package.kind)
-    if base is None:
+    if base is None or package.kind == "marketplace" and not any(target is package for _, target in entry_packages(package)):
         return
     for rel, entry in package.entries.items():
         if not rel.startswith(base) or not rel.endswith(".md") or entry.link is not None:

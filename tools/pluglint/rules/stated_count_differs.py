@@ -30,10 +30,13 @@ GOOD = (
     Example(_HEADER + "## Validation (2 Checks)\n\n### 1. Theory\n\n- Is it right?\n- Is it proved?\n- Is it cited?\n\n### 2. Code\n\n- Does it run?\n"),
     Example(_HEADER + "- **2-step framework** (24 questions):\n  - Read\n  - Write\n"),
     Example(_HEADER + "## Ask at least 3 questions\n\n- Why?\n- How?\n\nOne of three options:\n\n- Stop\n- Go\n"),
+    Example(_HEADER + "## The 3 Principles\n\n- They are short\n- They are old\n\n## 1. Be right\n\nYes.\n\n## 2. Be clear\n\nYes.\n\n## 3. Be done\n\nYes.\n"),
     Example(_HEADER + "## Phase 3 Checks\n\n- It builds\n- It runs\n"),
+    Example(_HEADER + "## Currency (15 points)\n\n- Read\n- Write\n\n## Two-Phase Publishing\n\n- Upload\n- Wait\n- Publish\n\nFor each of the 6 pillars:\n\n- Grade\n- Say why\n"),
 )
 BAD = (
     Example(_HEADER + f"## Pre-flight: 5 Checks{HERE}\n\n- [ ] It builds\n- [ ] It is tested\n- [ ] It is read\n- [ ] It says why\n", message="the text says 5 checks, but 4 items follow"),
+    Example(_HEADER + f"## The 3 Principles{HERE}\n\n- Be right\n- Be clear\n\n## Steps\n\nRead.\n\n## Limits\n\nNone.\n\n## Words\n\nFew.\n", message="the text says 3 principles, but 2 items follow"),
     Example(_HEADER + f"## Validation (3 Checks){HERE}\n\n### 1. Theory\n\n- Is it right?\n\n### 2. Code\n\n- Does it run?\n", message="the text says 3 checks, but 2 sub-headings follow"),
     Example(_HEADER + f"Keep to three principles:{HERE}\n\n- Be right\n- Be clear\n", message="the text says three principles, but 2 items follow"),
     Example(_HEADER + f"## Use cases\n\nEnhanced use cases (20 scenarios):{HERE}\n- Reading\n- Writing\n- Sending\n", message="the text says 20 scenarios, but 3 items follow"),
@@ -43,7 +46,7 @@ BAD = (
 
 _NOUNS = (
     "checks|steps|principles|questions|phases|rules|items|examples|scenarios|tips|patterns|anti-patterns|approaches|levels|layers|categories|ways|reasons|criteria|stages|pillars|"
-    "dimensions|use cases|modes|techniques|strategies|tasks|points|areas|aspects|factors|features|mistakes|pitfalls|practices|requirements|goals|components|"
+    "dimensions|use cases|modes|techniques|strategies|tasks|areas|aspects|factors|features|mistakes|pitfalls|practices|requirements|goals|components|"
     "guidelines|methods|capabilities|laws|commandments|gates|self-checks|options|types|kinds|parts"
 )
 _WORDS = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty"
@@ -92,15 +95,17 @@ def _candidates(lines):
 def _stated(text, offset, sentence=False):
     """[(value, words as written, span of the number)]."""
     found = []
-    pattern = rf"(?<![\w.,/+~≥≤<>=$#:–—-])({_NUMBER})(?:(-)(step|phase|stage|point|part|layer|level|pillar|principle|question)s?\b|(?=(?: [A-Za-z][\w/&-]*)?(?: [A-Za-z][\w/&-]*)? (?:{_NOUNS})\b)((?: [A-Za-z][\w/&-]*)*? (?:{_NOUNS})))(?![\w/-])"
+    pattern = rf"(?<![\w.,/+~≥≤<>=$#:^–—-])({_NUMBER})(?:(-)(step|phase|stage|part|layer|level|pillar|principle|question)s?\b|(?=(?: [A-Za-z][\w/&-]*)?(?: [A-Za-z][\w/&-]*)? (?:{_NOUNS})\b)((?: [A-Za-z][\w/&-]*)*? (?:{_NOUNS})))(?![\w/-])"
     for match in re.finditer(pattern, text, re.I):
         before = text[: match.start()].rstrip(" (*_").lower()
-        if re.search(r"(?:least|most|\d to|than|about|around|over|under|roughly|only|first|last|next|top|every|each|per|max|maximum|min|minimum|any|or|and|of|all but|step|phase|part|level|stage|question|rule|option|tier|pick|choose|select|propose|generate|ask|suggest|offer|give|list|write|create|provide|another|these other|×|x)\Z", before):
+        if re.search(r"(?:each of the|based on|least|most|\d to|than|about|around|over|under|roughly|only|first|last|next|top|every|each|per|max|maximum|min|minimum|any|or|and|of|all but|step|phase|part|level|stage|question|rule|option|tier|pick|choose|select|propose|generate|ask|suggest|offer|give|list|write|create|provide|another|these other|×|x)\Z", before):
             continue
         after = text[match.end() :]
         # "React 18 Features": the number belongs to the name before it.
         if re.search(r"[A-Z][\w.]* \Z", text[: match.start()]) and not re.search(r"\b(?:The|These|Our|My|Its|Their|Core|Key|Main|With|Has|In|Follow|Apply|Use|Run) \Z", text[: match.start()]):
             continue
+        if match.group(2) and match.group(3).lower() == "phase" and match.group(1).lower() == "two":
+            continue  # two-phase commit
         kind = r"(?: [\w-]+){0,3}" if match.group(2) else ""
         if sentence and not re.match(rf"{kind}[\s*_`)]*(?:\([^()\n]{{0,80}}\)[\s*_]*)?[:：]?[\s*_]*\Z", after):
             continue
@@ -175,9 +180,9 @@ def _counts(document, start, end, sections, index):
     markdown = document.markdown
     counts = set()
     main = None
-    if sections is not None:
-        main = _heading_counts(sections, index, end, counts)
     lists = _between(markdown.lists, start, end, lambda one: one.items[0].start)
+    if sections is not None:
+        main = _heading_counts(sections, index, end, counts, len(lists) == 1)
     if sections is None and not lists:
         return counts, None
     depth = min((one.depth for one in lists), default=0)
@@ -229,7 +234,7 @@ def _between(things, start, end, key):
     return things[bisect_left(things, start, key=key) : bisect_left(things, end, key=key)]
 
 
-def _heading_counts(sections, index, end, counts):
+def _heading_counts(sections, index, end, counts, listed):
     own = sections[index].heading
     levels = {}
     after = {}
@@ -244,6 +249,8 @@ def _heading_counts(sections, index, end, counts):
         numbered = [heading for heading in headings if any(char.isdigit() for char in heading.text[:16])]
         counts.update((len(headings), len(numbered), len(headings) - 1))
     following = after.get(own.level, [])
+    if listed:  # its own list is what it counts, unless the sections after it carry numbers
+        following = [heading for heading in following if any(char.isdigit() for char in heading.text[:16])]
     counts.update(range(2, len(following) + 1) if following and not levels else (len(following),))
     if not levels:
         return None

@@ -1,0 +1,2 @@
+#!/usr/bin/env python3
+"""Answers with the forecast of the next days."""
