@@ -2,8 +2,7 @@
 
 Each claim is a small plugin with one thing wrong. It is loaded into the real client, where the damage must show, and
 checked with pluglint, which must report it with the severity that the damage deserves and no other error. Where the
-client takes something without harm, the claim names no rule, and pluglint may report no error. A claim that is disputed
-states the severity that the damage deserves and how pluglint's verdict differs.
+client takes something without harm, the claim names no rule, and pluglint may report no error.
 """
 
 from __future__ import annotations
@@ -71,7 +70,6 @@ class Claim:
     view: Callable[[Session], Any] = errors
     shows: Any = field(default_factory=list)
     also: tuple[str, ...] = ()  # rules that report errors of the same damage
-    disputed: str = ""  # where pluglint says otherwise than the client does: how
 
 
 def described(name: str) -> Callable[[Session], str]:
@@ -100,7 +98,7 @@ CLAIMS = [
     Claim("--- inside a value closes the header", "frontmatter-closed-early", "error", {"agents/a.md": agent(description="Reads logs --- use when a build failed.")}, agents={"demo:a": ALL}, view=described("demo:a"), shows="Reads logs"),
     Claim("# cuts a value", "frontmatter-value-cut-by-hash", "warning", {"agents/a.md": agent(description="Use when C# and #tags are read.")}, view=described("demo:a"), shows="Use when C# and"),
     Claim("lone CR", "carriage-return-only", "error", {"agents/a.md": agent().replace("\n", "\r")}, **OPEN),
-    Claim("UTF-16", "encoding-utf16", "error", {"agents/a.md": agent().encode("utf-16")}, also=("frontmatter-missing",), **OPEN),
+    Claim("UTF-16", "encoding-utf16", "error", {"agents/a.md": agent().encode("utf-16")}, **OPEN),
     Claim("byte order mark", "byte-order-mark", "warning", {"agents/a.md": "\ufeff" + agent()}),
     Claim("CRLF", "", "", {"agents/a.md": agent().replace("\n", "\r\n")}),
     Claim("lenient YAML", "frontmatter-only-lenient-yaml", "warning", {"agents/a.md": agent(description="Reads: logs. Use when a build failed.")}, view=described("demo:a"), shows="Reads: logs. Use when a build failed."),
@@ -121,6 +119,11 @@ CLAIMS = [
     Claim("Task is Agent", "", "", {"agents/a.md": agent(tools="Read, Task")}, agents={"demo:a": "Read, Task"}, call="demo:a", tools=("Read", "Agent")),
     Claim("model of another house", "agent-model-unknown", "error", {"agents/a.md": agent("model: gpt-4")}, call="demo:a", view=lambda session: session.called()[0].model, shows="gpt-4"),
     Claim("memory lets a reader write", "agent-memory-grants-write", "warning", {"agents/a.md": agent("memory: project")}, agents={"demo:a": "Read, Grep, Write, Edit"}, call="demo:a", view=called_with("Write", "Edit"), shows=[True, True]),
+    Claim("memory of one who may not write", "", "", {"agents/a.md": agent("memory: project", "disallowedTools: Write", tools="Read, Edit")}, agents={"demo:a": "Read, Edit"}),
+    Claim("empty tools with memory", "agent-tools-empty", "error", {"agents/a.md": agent("memory: project", tools="[]")}, agents={"demo:a": "Write, Edit, Read"}, call="demo:a", tools=("Write", "Edit", "Read")),
+    Claim("no known tool with memory", "agent-tools-resolve-to-nothing", "error", {"agents/a.md": agent("memory: project", tools="python, numpy")}, agents={"demo:a": "python, numpy, Write, Edit, Read"}, call="demo:a", tools=("Write", "Edit", "Read")),
+    Claim("name a number", "frontmatter-value-refused", "error", {"agents/a.md": agent(name="3000")}, agents={"demo:3000": "Read, Grep"}),
+    Claim("maxTurns a word", "frontmatter-value-wrong-type", "warning", {"agents/a.md": agent("maxTurns: many")}),
     Claim("two agents of one name", "agent-name-duplicate", "error", {"agents/b.md": agent()}),
     Claim("name over 256 characters", "agent-name-refused", "error", {"agents/a.md": agent(name="a" * 257)}),
     Claim("agent is a link", "link-not-loaded", "error", {"agents/b.md": "-> a.md"}),
@@ -145,9 +148,12 @@ CLAIMS = [
     Claim("skill forks into a bare name", "skill-agent-not-qualified", "error", {"skills/s/SKILL.md": skill("context: fork", "agent: a")}, main=(skill_call("demo:s"),), view=called_with("Bash", "Edit", "Write"), shows=[True] * 3),
     Claim("skill forks into an agent", "", "", {"skills/s/SKILL.md": skill("context: fork", "agent: demo:a")}, main=(skill_call("demo:s"),), view=lambda session: sorted(session.called()[0].tools), shows=["Grep", "Read"]),
     Claim("skill closed to all", "skill-cannot-be-called", "error", {"skills/s/SKILL.md": skill("disable-model-invocation: true", "user-invocable: false")}, skills=(), main=(skill_call("demo:s"),), view=lambda session: (session.commands, session.results[0].failed), shows=([], True)),
+    Claim("allowed-tools a map", "frontmatter-value-refused", "error", {"skills/s/SKILL.md": skill("allowed-tools: {Read: yes}")}),
+    Claim("shell that is none of the two", "frontmatter-value-refused", "error", {"skills/s/SKILL.md": skill("shell: zsh")}, view=lambda session: any("Falling back to bash" in line for line in session.log), shows=True),
+    Claim("paths a map", "frontmatter-value-wrong-type", "warning", {"skills/s/SKILL.md": skill("paths: {src: yes}")}),
     Claim("skill name unlike its folder", "skill-name-differs-from-folder", "warning", {"skills/s/SKILL.md": skill(name="t")}, skills=("demo:s (demo:t)",), view=lambda session: session.commands, shows=["demo:s"]),
     Claim("blank in the folder of a skill", "skill-folder-with-blanks", "warning", {"skills/s/SKILL.md": None, "skills/my s/SKILL.md": skill(name="my-s")}, skills=("demo:my-s",)),
-    Claim("reserved folder of a skill", "skill-folder-reserved", "warning", {"skills/synced/SKILL.md": skill(name="synced", description="Writes logs. Use when none exist.")}, skills=("demo:s", "demo:synced")),
+    Claim("reserved folder of a skill", "skill-folder-reserved", "info", {"skills/synced/SKILL.md": skill(name="synced", description="Writes logs. Use when none exist.")}, skills=("demo:s", "demo:synced")),
     # the manifest and its neighbours
     Claim("blank in the plugin's name", "manifest-name-invalid", "error", {".claude-plugin/plugin.json": manifest(name="my demo")}, **GONE),
     Claim("colon in the plugin's name", "manifest-name-invalid", "error", {".claude-plugin/plugin.json": manifest(name="my:demo")}, **GONE),
@@ -156,21 +162,30 @@ CLAIMS = [
     Claim("agents named by their folder", "manifest-path-shape", "error", {".claude-plugin/plugin.json": manifest(agents="./agents/")}, **GONE),
     Claim("agents that do not exist", "manifest-path-missing", "error", {".claude-plugin/plugin.json": manifest(agents="./agents/no.md")}, agents={}, view=errors, shows=["path-not-found"]),
     Claim("one agent that does not exist", "manifest-path-missing", "error", {".claude-plugin/plugin.json": manifest(agents=["./agents/a.md", "./agents/no.md"])}, view=errors, shows=["path-not-found"]),
+    Claim("hooks that do not exist", "manifest-path-missing", "error", {".claude-plugin/plugin.json": manifest(hooks="./no.json")}, view=errors, shows=["path-not-found"]),
+    Claim("servers that do not exist", "manifest-path-missing", "error", {".claude-plugin/plugin.json": manifest(mcpServers="./no.json")}, view=lambda session: (errors(session), session.warnings("no.json")), shows=([], [])),
     Claim("agents elsewhere replace the folder", "manifest-path-replaces-folder", "warning", {".claude-plugin/plugin.json": manifest(agents=["./more/b.md"]), "more/b.md": agent(name="b")}, agents={"demo:b": "Read, Grep"}),
     Claim("agents inside .claude-plugin", "component-inside-claude-plugin-folder", "error", {"agents/a.md": None, ".claude-plugin/agents/a.md": agent()}, agents={}, view=errors, shows=[]),
     Claim("Agents in upper case", "component-folder-wrong-case", "error", {"agents/a.md": None, "Agents/a.md": agent()}, agents={}, view=errors, shows=[]),
     Claim("author a text", "manifest-value-wrong-type", "error", {".claude-plugin/plugin.json": manifest(author="Me")}, view=lambda session: session.warnings("author") != [], shows=True),
     Claim("unknown user option", "user-config-invalid", "error", {".claude-plugin/plugin.json": manifest(userConfig={"KEY": {"type": "string", "description": "A key."}})}, **GONE),
     Claim("hooks that are no hooks", "hook-table-invalid", "error", {"hooks/hooks.json": '{"PreToolUse": []}'}, view=errors, shows=["hook-load-failed"]),
-    Claim("hooks named twice", "manifest-path-repeats-default", "info", {".claude-plugin/plugin.json": manifest(hooks="./hooks/hooks.json"), "hooks/hooks.json": hooks("Stop")}, view=lambda session: (errors(session), session.warnings("hooks"), any("loaded once" in line for line in session.log)), shows=([], [], True), disputed="the client reads the file once and complains of nothing; pluglint reports an error"),
+    Claim("hooks named twice", "manifest-path-repeats-default", "info", {".claude-plugin/plugin.json": manifest(hooks="./hooks/hooks.json"), "hooks/hooks.json": hooks("Stop")}, view=lambda session: (errors(session), session.warnings("hooks"), any("loaded once" in line for line in session.log)), shows=([], [], True)),
     Claim("broken hook", "hook-handler-invalid", "error", {"hooks/hooks.json": hooks("Stop", handler={"type": "command"})}, view=logged("entry ignored"), shows=True),
     Claim("broken hook that may be a guard", "hook-handler-invalid", "error", {"hooks/hooks.json": hooks("PreToolUse", handler={"type": "command"})}, **GONE),
-    Claim("matcher a list", "hook-matcher-invalid", "warning", {"hooks/hooks.json": hooks("PostToolUse", matcher=["Edit"])}, view=logged("entry ignored"), shows=True),
-    Claim("matcher a list on what may be a guard", "hook-matcher-invalid", "error", {"hooks/hooks.json": hooks("PreToolUse", matcher=["Edit"])}, disputed="the plugin is not loaded; pluglint gives a warning", **GONE),
+    Claim("broken hook on permissions", "hook-handler-invalid", "error", {"hooks/hooks.json": hooks("PermissionRequest", handler={"type": "comand", "command": "true"})}, **GONE),
+    Claim("hooks a list", "hook-table-invalid", "error", {"hooks/hooks.json": '{"hooks": []}'}, **GONE),
+    Claim("hooks null", "hook-table-invalid", "error", {"hooks/hooks.json": '{"hooks": null}'}, view=errors, shows=["hook-load-failed"]),
+    Claim("group without hooks", "hook-table-invalid", "error", {"hooks/hooks.json": '{"hooks": {"Stop": [{"type": "command", "command": "true"}]}}'}, view=logged("entry ignored"), shows=True),
+    Claim("group without hooks that may be a guard", "hook-table-invalid", "error", {"hooks/hooks.json": '{"hooks": {"PreToolUse": [{"type": "command", "command": "true"}]}}'}, **GONE),
+    Claim("broken guard of a skill", "hook-handler-invalid", "error", {"skills/s/SKILL.md": skill("hooks:", "  PreToolUse:", "    - hooks:", "        - type: command")}, view=lambda session: any("the skill loads with no hooks and no allowed-tools" in line for line in session.log), shows=True),
+    Claim("matcher a list", "hook-matcher-not-text", "error", {"hooks/hooks.json": hooks("PostToolUse", matcher=["Edit"])}, view=logged("entry ignored"), shows=True),
+    Claim("matcher a list on what may be a guard", "hook-matcher-not-text", "error", {"hooks/hooks.json": hooks("PreToolUse", matcher=["Edit"])}, **GONE),
     Claim("if on an event without tools", "hook-if-never-runs", "error", {"hooks/hooks.json": hooks("SessionStart", handler={"type": "command", "command": "true", "if": "Bash(git *)"})}, view=lambda session: any("Hooks: SessionStart" in line for line in session.log), shows=False),
     Claim("hook that runs", "", "", {"hooks/hooks.json": hooks("SessionStart")}, view=lambda session: any("Hooks: SessionStart" in line for line in session.log), shows=True),
-    Claim("channel without a server of its name", "channel-invalid", "warning", {".claude-plugin/plugin.json": manifest(channels=[{"server": "chat"}])}, disputed="the client loads the plugin and says nothing; pluglint says that it is not loaded, and gives an error"),
+    Claim("channel without a server of its name", "channel-server-unknown", "warning", {".claude-plugin/plugin.json": manifest(channels=[{"server": "chat"}])}),
     Claim("channel with an unknown key", "channel-invalid", "error", {".claude-plugin/plugin.json": manifest(mcpServers={"chat": {"command": "true"}}, channels=[{"server": "chat", "more": 1}])}, **GONE),
+    Claim("monitor without description", "channel-invalid", "error", {".claude-plugin/plugin.json": manifest(experimental={"monitors": [{"name": "m", "command": "true"}]})}, **GONE),
     Claim("dependency that is not there", "manifest-dependency", "info", {".claude-plugin/plugin.json": manifest(dependencies=["other"])}, **GONE),
     Claim("settings that name an agent", "settings-agent-replaces-prompt", "warning", {"settings.json": '{"agent": "a"}'}, skills=(), agents={}, view=lambda session: session.requests[0].system[-1].startswith("You read logs."), shows=True),
     Claim("CLAUDE.md at the root", "claude-md-in-plugin", "warning", {"CLAUDE.md": "Speak of whales.\n"}, view=lambda session: "whales" in session.requests[0].text, shows=False),
@@ -207,7 +222,14 @@ def test_client_does_what_the_rule_says(claim, client, tmp_path):
     assert claim.view(session) == claim.shows
 
 
-@pytest.mark.parametrize("claim", [pytest.param(claim, marks=[pytest.mark.xfail(reason=claim.disputed)] if claim.disputed else []) for claim in CLAIMS], ids=lambda claim: claim.name.replace(" ", "-"))
+@pytest.mark.parametrize("claim", [claim for claim in CLAIMS if claim.rule.startswith("frontmatter-value-")], ids=lambda claim: claim.name.replace(" ", "-"))
+def test_validation_refuses_values_as_the_rules_say(claim, client, tmp_path):
+    status, report = client.validate(tmp_path, write(claim, tmp_path / "demo"))
+    assert report["success"] is (claim.rule != "frontmatter-value-refused"), report
+    assert status == (claim.rule == "frontmatter-value-refused")
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name.replace(" ", "-"))
 def test_pluglint_reports_it(claim, tmp_path):
     config = Config()
     config.select = ("all",)

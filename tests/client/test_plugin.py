@@ -13,6 +13,7 @@ from harness import REPOSITORY, Listed, agent_call, skill_call
 from pluglint import discover, load
 from pluglint.config import Config
 from pluglint.facts import FACTS
+from pluglint.headers import listed_tools
 
 pytestmark = pytest.mark.client
 
@@ -135,8 +136,7 @@ def entry(document):
     """The line of the listing that pluglint expects."""
     if document.kind != "agent":
         return f"- {document.qualified}: {document.listing[: FACTS['skills']['listing_cut']]}"
-    tools = ", ".join(tool.text for tool in document.names("tools")) or "All tools"
-    return f"- {document.qualified}: {document.listing} (Tools: {tools})"
+    return f"- {document.qualified}: {document.listing} (Tools: {listed_tools(document)})"
 
 
 def test_listing_is_what_pluglint_expects(session, package):

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
+
+import pytest
 
 from pluglint import pack
 from pluglint.rule import load_all, rule_ids
+
+
+@pytest.fixture(autouse=True)
+def byte_code_may_be_written(monkeypatch):
+    """Without it there is no pack, and a test run may have PYTHONDONTWRITEBYTECODE set."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
 
 
 def test_packed_rules_equal_the_modules():
@@ -37,3 +46,13 @@ def test_a_broken_pack_is_made_again(monkeypatch, tmp_path):
     (packed,) = (folder / "__pycache__").glob("*")
     packed.write_bytes(b"rubbish")
     assert pack.load_rules(["odd"])[0].check(None) == 1
+
+
+def test_no_pack_where_byte_code_is_not_wanted(monkeypatch, tmp_path):
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    (folder / "odd.py").write_text("RULE = 1\ndef check(x):\n    return 1\n")
+    monkeypatch.setattr(pack, "_FOLDER", str(folder))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    assert pack._code() is None
+    assert sorted(one.name for one in tmp_path.rglob("*")) == ["odd.py", "rules"]

@@ -100,6 +100,35 @@ def nothing_left(tools: list[Tool]) -> bool:
     return bool(tools) and all(tool.state in (UNKNOWN, RETIRED, NEVER) for tool in tools)
 
 
+def in_utf16(text: str) -> bool:
+    """Whether a file that was read as UTF-8 is in truth UTF-16 or UTF-32: it then starts with zeros between its letters."""
+    start = text[:200]
+    if "\0" not in start:
+        return False
+    if start[:2] == "\ufffd\ufffd" and "\0" in start[:12]:
+        return True
+    return len(start) > 8 and (start[1::2].count("\0") > len(start) * 0.4 or start[::2].count("\0") > len(start) * 0.4)
+
+
+def keeps_notes(document: MarkdownDocument) -> bool:
+    """Whether an agent has a `memory` that the client knows: it then gets Write, Edit and Read besides its `tools`."""
+    return document.string("memory") in FACTS["agents"]["memories"]
+
+
+def listed_tools(document: MarkdownDocument) -> str:
+    """What the client writes behind "Tools:" in the listing of agents that the model gets.
+
+    With `memory` the client adds what an agent needs to keep notes, unless all tools are open anyway; denied tools are
+    left out by their very names.
+    """
+    tools, denied = ([value.text for value in document.names(key)] for key in ("tools", "disallowedTools"))
+    if document.field("tools") is not None and keeps_notes(document):
+        tools += [name for name in ("Write", "Edit", "Read") if name not in tools]
+    if not tools or "*" in tools:
+        return f"All tools except {', '.join(denied)}" if denied and "*" not in denied else "All tools"
+    return ", ".join(name for name in tools if name not in denied) or "None"
+
+
 def without_header(document: MarkdownDocument) -> str:
     """What the client does with a prompt file whose header it cannot read."""
     if document.kind != "agent":

@@ -237,6 +237,24 @@ def hook_groups(document: Document) -> Iterator[tuple[Node, Node]]:
                     yield event, group
 
 
+# A fault in a hook that may guard a permission costs more than the hook.
+_GUARDS = ("PreToolUse", "PermissionRequest")
+
+
+def fate_of_hook(document: Document, event: str) -> str:
+    """What the client does about a hook of this event that it cannot read; "" where that was not observed."""
+    guard = event in _GUARDS
+    if document.kind in ("hooks", "manifest"):
+        return "the plugin is not loaded" if guard else "the client leaves it out"
+    if document.kind == "skill":
+        return "the skill loads without its hooks and its `allowed-tools`" if guard else "the client leaves it out"
+    return ""
+
+
+def with_fate(message: str, fate: str) -> str:
+    return f"{message}: {fate}" if fate else message
+
+
 def hooks(document: Document) -> Iterator[Hook]:
     for event, group in hook_groups(document):
         handlers = group.get("hooks")

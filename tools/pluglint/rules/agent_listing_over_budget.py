@@ -1,6 +1,6 @@
 '''
 What it checks: the entries of all agents in the listing that the model gets have together at most 60,000 characters
-(option `max`), about 15,000 tokens.
+(option `max`), about 15,000 tokens. The tools stand in the listing too, with those that `memory` adds.
 
 Why it matters: the client has no limit and cuts nothing: every session pays for all of it before the first word is
 said. Above 15,000 tokens it warns at its start.
@@ -8,6 +8,7 @@ said. Above 15,000 tokens it warns at its start.
 How to fix: shorten descriptions (examples belong in the body), or split the package.
 '''
 
+from pluglint.headers import listed_tools
 from pluglint.rule import CLAUDE_CODE, DIRECTORY, HERE, INFO, PACKAGE, Example, Problem, Rule
 
 RULE = Rule(
@@ -28,14 +29,18 @@ BAD = (
         message="the listing of 2 agents has 126 characters, 100 are the most",
         options={"max": 100},
     ),
+    Example(
+        {"agents/one.md": _TEXT.format("one").replace("failed.", f"failed.{HERE}").replace("Read\n", "Read\nmemory: user\n")},
+        message="the listing of 1 agent has 76 characters, 75 are the most",
+        options={"max": 75},
+    ),
 )
 
 
 def check(package, options):
     total, first = 0, None
     for agent in sorted(package.agents, key=lambda one: one.qualified):
-        tools = ", ".join(value.text for value in agent.names("tools")) or "All tools"
-        total += len("- :  (Tools: )\n") + len(agent.qualified) + len(agent.description) + len(tools)
+        total += len("- :  (Tools: )\n") + len(agent.qualified) + len(agent.description) + len(listed_tools(agent))
         if first is None and total > options["max"]:
             first = agent
     if first is not None:

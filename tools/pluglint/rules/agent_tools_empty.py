@@ -2,12 +2,12 @@
 What it checks: the `tools` key of an agent holds names: it is not empty, `[]`, a number, true or a map.
 
 Why it matters: such an agent is announced to the model with "All tools", but called with **no tool at all**: it
-can neither read a file nor run a command.
+can neither read a file nor run a command. With `memory` it gets the three tools for its notes and no other.
 
 How to fix: name the tools, or leave the key out to give the agent every tool.
 """
 
-from pluglint.headers import shown
+from pluglint.headers import keeps_notes, shown
 from pluglint.parse.node import ALIAS, LIST, STRING
 from pluglint.rule import AGENT, CLAUDE_CODE, DIRECTORY, ERROR, HERE, Example, Problem, Rule
 
@@ -23,6 +23,7 @@ _TOP = "---\nname: example\ndescription: Reads changes. Use when one is ready.\n
 GOOD = (Example(_TOP + "tools: [Read]\n---\nYou read.\n"), Example(_TOP + "tools: '*'\n---\nYou read.\n"))
 BAD = (
     Example(_TOP + f"tools: []{HERE}\n---\nYou read.\n", message="'tools' is an empty list: the agent is called with no tool at all"),
+    Example(_TOP + f"memory: user\ntools: []{HERE}\n---\nYou read.\n", message="'tools' is an empty list: the agent is called with no tool but those that `memory` adds"),
     Example(_TOP + f"tools:{HERE}\n---\nYou read.\n", message="'tools' is empty: the agent is called with no tool at all"),
     Example(_TOP + f"tools: \"\"{HERE}\n---\nYou read.\n", message="'tools' is empty: the agent is called with no tool at all"),
     Example(_TOP + f"tools: 3{HERE}\n---\nYou read.\n", message="'tools' is '3', which is no list of names: the agent is called with no tool at all"),
@@ -45,4 +46,5 @@ def check(document):
     else:
         said = f"is '{shown(value.text, 40)}', which is no list of names" if value.kind != STRING and value.text not in ("~", "null") else "is empty"
     span = value.span if value.span.end > value.span.start else document.header.key("tools").span
-    yield Problem(document.source, span, f"'tools' {said}: the agent is called with no tool at all", "Name the tools, or remove the key to give the agent every tool.")
+    effect = "the agent is called with no tool but those that `memory` adds" if keeps_notes(document) else "the agent is called with no tool at all"
+    yield Problem(document.source, span, f"'tools' {said}: {effect}", "Name the tools, or remove the key to give the agent every tool.")

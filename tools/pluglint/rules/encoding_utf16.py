@@ -7,6 +7,7 @@ description and with every tool. A JSON file in UTF-16 cannot be read at all.
 How to fix: save the file as UTF-8. PowerShell's `>` wrote UTF-16 up to version 5: use `Out-File -Encoding utf8`.
 """
 
+from pluglint.headers import in_utf16
 from pluglint.rule import ERROR, HERE, JSON_FILES, MARKDOWN, Example, Problem, Rule, Span
 
 RULE = Rule(
@@ -23,11 +24,6 @@ BAD = (Example({"README.md": "\udcff\udcfe" + "".join(char + "\0" for char in "#
 
 
 def check(document):
-    start = document.text[:200]
-    if "\0" not in start:
-        return
-    marked = start[:2] == "\ufffd\ufffd" and "\0" in start[:12]
-    bare = len(start) > 8 and (start[1::2].count("\0") > len(start) * 0.4 or start[::2].count("\0") > len(start) * 0.4)
-    if marked or bare:
-        name = "UTF-32" if "\0\0" in start else "UTF-16"
-        yield Problem(document.source, Span(0, min(2, len(start))), f"the file is written in {name}; only UTF-8 is read", "Save it as UTF-8.")
+    if in_utf16(document.text):
+        name = "UTF-32" if "\0\0" in document.text[:200] else "UTF-16"
+        yield Problem(document.source, Span(0, min(2, len(document.text))), f"the file is written in {name}; only UTF-8 is read", "Save it as UTF-8.")

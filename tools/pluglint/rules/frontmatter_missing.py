@@ -15,7 +15,7 @@ How to fix: begin the file with a header, and move pages that are no agents out 
 
 import re
 
-from pluglint.headers import in_project, without_header
+from pluglint.headers import in_project, in_utf16, without_header
 from pluglint.parse.frontmatter import MISSING
 from pluglint.rule import AGENT, CLAUDE_CODE, DIRECTORY, ERROR, HERE, PORTABLE, SKILL, Example, Problem, Rule, Span
 
@@ -47,7 +47,7 @@ _PAGES = frozenset("readme changelog contributing index license notice todo note
 
 def check(document):
     frontmatter = document.frontmatter
-    if document.source.newline == "\r" or frontmatter.node is not None or frontmatter.error is not None or frontmatter.state not in ("", MISSING):
+    if document.source.newline == "\r" or in_utf16(document.text) or frontmatter.node is not None or frontmatter.error is not None or frontmatter.state not in ("", MISSING):
         return
     page = document.kind == AGENT and document.stem.lower() in _PAGES
     if page and in_project(document.package):  # documentation beside a project's agents is skipped, as it should be

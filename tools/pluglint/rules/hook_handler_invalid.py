@@ -2,21 +2,23 @@
 What it checks: every handler has a known type (`command`, `prompt`, `agent`, `http`, `mcp_tool`), the keys that its type
 needs, and values of the right type: a timeout is a number of seconds.
 
-Why it matters: a handler that the client does not understand is left out; the rest of the file still runs.
+Why it matters: on `PreToolUse` and `PermissionRequest` one handler that the client does not understand keeps the whole
+plugin from loading, because it may have been a guard (in the header of a skill: all hooks and the `allowed-tools` of the
+skill are dropped). On every other event the handler is left out, and the rest of the file runs. A session prints neither.
 
 How to fix: as the message says.
 """
 
-from pluglint.manifest_fields import UNKNOWN_KEY, faults, hook_groups, opening, seen_words, shapes
+from pluglint.manifest_fields import UNKNOWN_KEY, fate_of_hook, faults, hook_groups, opening, seen_words, shapes, with_fate
 from pluglint.parse.node import LIST, MAP, STRING
 from pluglint.rule import CLAUDE_CODE, DIRECTORY, ERROR, HERE, HOOKS, MANIFEST, MARKETPLACE, SETTINGS, SKILL, Example, Problem, Rule
 from pluglint.words import did_you_mean, listed
 
 RULE = Rule(
-    title="a hook handler that the client leaves out",
+    title="a hook handler that the client does not understand",
     severity=ERROR,
     on=(HOOKS, MANIFEST, MARKETPLACE, SETTINGS, SKILL),
-    source="hooks of an unknown type loaded by client 2.1.330, 2026-11-22; hook typings of @anthropic-ai/claude-agent-sdk 0.3.330",
+    source="such handlers on 21 events loaded by client 2.1.330, 2026-11-23; hook typings of @anthropic-ai/claude-agent-sdk 0.3.330",
     profiles=(CLAUDE_CODE, DIRECTORY),
 )
 
@@ -25,19 +27,20 @@ _TAIL = "\n    ]}]\n  }\n}\n"
 
 GOOD = (Example(_HEAD + '{"type": "http", "url": "https://example.com/stop", "timeout": 5}' + _TAIL),)
 BAD = (
-    Example(_HEAD + '{"type": "comand", "command": "true"}' + HERE + _TAIL, message="unknown type of hook 'comand'"),
-    Example(_HEAD + '{"type": "command", "cmd": "true"}' + HERE + _TAIL, message="the command hook has no `command`"),
-    Example(_HEAD + '{"command": "true"}' + HERE + _TAIL, message="the hook has no `type`"),
-    Example(_HEAD + '{"type": "command", "command": "true", "timeout": "5s"}' + HERE + _TAIL, message="`timeout` of the command hook must be a number, not a string"),
+    Example(_HEAD + '{"type": "comand", "command": "true"}' + HERE + _TAIL, message="unknown type of hook 'comand': the client leaves it out"),
+    Example(_HEAD + '{"type": "command", "cmd": "true"}' + HERE + _TAIL, message="the command hook has no `command`: the client leaves it out"),
+    Example(_HEAD + '{"command": "true"}' + HERE + _TAIL, message="the hook has no `type`: the client leaves it out"),
+    Example(_HEAD + '{"type": "command", "command": "true", "timeout": "5s"}' + HERE + _TAIL, message="`timeout` of the command hook must be a number, not a string: the client leaves it out"),
+    Example(_HEAD.replace("Stop", "PreToolUse") + '{"type": "comand", "command": "true"}' + HERE + _TAIL, message="unknown type of hook 'comand': the plugin is not loaded"),
 )
 
 
 def check(document):
-    for _, group in hook_groups(document):
+    for event, group in hook_groups(document):
         handlers = group.get("hooks")
         for handler in handlers.items if handlers is not None and handlers.kind == LIST else ():
             for span, message, hint in _handler(handler):
-                yield Problem(document.source, span, message, hint)
+                yield Problem(document.source, span, with_fate(message, fate_of_hook(document, event.text)), hint)
 
 
 def _handler(handler):

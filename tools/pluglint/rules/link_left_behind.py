@@ -2,8 +2,11 @@
 What it checks: no symbolic link in the package leads out of it, to nothing, or in a circle; and no skill is a link to a folder elsewhere
 in the package. Components that the client does not follow at all are another rule's.
 
-Why it matters: on installation the client copies the package and leaves such links behind, so a script or reference that the prompts
-name is missing for everybody but the author. A linked skill was seen to load with `--plugin-dir`; validate warns of it.
+Why it matters: on installation the client makes a copy of the package. Installed from a marketplace in a folder, the copy lacked
+links that lead out of that marketplace and links in a circle; a link to nothing was kept and leads to nothing; a link to another place
+in the marketplace became a copy of the file. With such a marketplace the client goes on loading from the folder itself, so the author
+sees no fault; by the documentation whoever installs from elsewhere (GitHub, npm, ...) has the copy alone, and a script or reference
+that the prompts name is missing. A linked skill was seen to load with `--plugin-dir`; validate warns of it.
 
 How to fix: put the file itself in the place of the link.
 """
@@ -11,10 +14,10 @@ How to fix: put the file itself in the place of the link.
 from pluglint.rule import HERE, PACKAGE, WARNING, Example, Problem, Rule
 
 RULE = Rule(
-    title="a symbolic link is left behind on installation",
+    title="a symbolic link that may not survive installation",
     severity=WARNING,
     on=(PACKAGE,),
-    source="plugins reference of 2026-10-03; client 2.1.330, observed 2026-11-22",
+    source="plugins reference of 2026-10-03; client 2.1.330, copies of an installation observed 2026-11-23",
 )
 
 _SKILL = "---\nname: x\ndescription: Reads logs. Use when a log must be searched.\n---\nRead the log.\n"

@@ -2,8 +2,8 @@
 What it checks: no agent file, skill, command, manifest or component folder is a symbolic link that the client does not follow: an agent
 file that is a link at all, and any of the others where the link leads out of the package, to nothing, or in a circle.
 
-Why it matters: the client passes over an agent file that is a link, without any message. On installation a link that leads out of the
-package is left behind, so what works on the author's machine is missing for everybody else.
+Why it matters: the client passes over an agent file that is a link, without any message. A link that leads out of the
+marketplace is missing in the copy that the client makes on installation, and whoever installs from elsewhere has only that copy.
 
 How to fix: put the file itself in the place of the link.
 """

@@ -1,7 +1,9 @@
 """
 What it checks: whether the manifest names other plugins under `dependencies`.
 
-Why it matters: as long as one of them is not installed, the plugin is not loaded, and a session says nothing.
+Why it matters: as long as one of them is not installed, the client loads nothing of this plugin, not one agent or skill
+("dependency-unsatisfied"); validation passes, and a session prints nothing. Users can install what is missing, so this is
+a note and no fault.
 
 How to fix: nothing, when it is meant so. Say in the README what to install first, or make the dependency optional.
 """
@@ -13,7 +15,7 @@ RULE = Rule(
     title="the plugin needs another plugin",
     severity=INFO,
     on=(MANIFEST,),
-    source="an unsatisfied dependency loaded by client 2.1.330, 2026-11-22",
+    source="an unsatisfied dependency loaded by client 2.1.330, 2026-11-23",
     profiles=(CLAUDE_CODE, DIRECTORY),
 )
 

@@ -1,5 +1,5 @@
 '''
-What it checks: `context`, `effort`, `shell` and `model` of a skill or command hold a value that the client knows, and
+What it checks: `context`, `effort` and `model` of a skill or command hold a value that the client knows, and
 `disable-model-invocation`, `user-invocable` and `background` a yes or a no.
 
 Why it matters: the component is listed as if nothing were wrong, and the setting is not applied: a `context` other than `fork` runs
@@ -25,7 +25,7 @@ RULE = Rule(
 _SKILL = "---\nname: example\ndescription: Reads logs. Use when a build failed.\n{}\n---\nRead on.\n"
 
 GOOD = (
-    Example(_SKILL.format("context: fork\neffort: high\nshell: bash\nmodel: opus[1m]\nuser-invocable: off")),
+    Example(_SKILL.format("context: fork\neffort: high\nmodel: opus[1m]\nuser-invocable: off")),
     Example(_SKILL.format("model: claude-sonnet-5")),
 )
 BAD = (
@@ -47,7 +47,7 @@ def check(document):
             if node.kind not in ("null", "alias") and document.flag(key) is None:
                 yield Problem(document.source, node.span, f"`{key}: {node.text or node.kind}` is neither yes nor no", "Write true or false.")
             continue
-        known = {"context": skills["contexts"], "effort": FACTS["agents"]["efforts"], "shell": skills["shells"], "model": skills["models"]}.get(key) if key in ("context", "effort", "shell", "model") else None
+        known = {"context": skills["contexts"], "effort": FACTS["agents"]["efforts"], "model": skills["models"]}.get(key) if key in ("context", "effort", "model") else None
         value = document.string(key).strip() if known else ""
         # Providers have model names of their own: paths, ARNs, ids with the vendor in them.
         if not value or value in known or key == "effort" and value.isdigit() or key == "model" and re.search(r"claude|anthropic|[:/$]", value):
