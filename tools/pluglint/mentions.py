@@ -168,7 +168,9 @@ def _table(document: MarkdownDocument, table: Table) -> Iterator[Mention]:
         if column >= len(row):
             continue
         task = ""
-        for name, at, alone, marked in _names_in(markdown.slice(row[column])):
+        cell = markdown.slice(row[column])
+        plain = cell in package.agents_by_name and ":" not in cell  # nothing but a known name: most cells are
+        for name, at, alone, marked in ((cell, 0, True, False),) if plain else _names_in(cell):
             if not task:
                 task = " ".join(markdown.slice(span) for index, span in enumerate(row) if index != column).strip()
             whole = alone and (strong or "-" in name or ":" in name)

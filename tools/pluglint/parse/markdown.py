@@ -104,8 +104,10 @@ _EVENT = re.compile(
 _HEADING = re.compile(r"\#{1,6}(?=[ \t\n]|\Z)")
 _FENCE = re.compile(r"`{3,}(?=[^`\n]*(?:\n|\Z))|~{3,}")
 _MARKER = re.compile(r"(?:[-*+]|\d{1,9}[.)])(?=[ \t\n]|\Z)")
+_SIBLING = re.compile(r"\n([-*+]|\d{1,9}[.)])( {1,4})(?:\[([ xX])\] +)?(?!\[[ xX]\](?:\s|\Z))([^\s#`~*-][^\n]*)")
 _RULE = re.compile(r"([-*_])[ \t]*(?:\1[ \t]*){2,}(?=\n|\Z)")
 _DELIMITER = re.compile(r"[ \t]*+\|?+[ \t]*+:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)*+\|?[ \t]*+\Z")  # possessive: a run of blanks is walked once
+_ROWS = re.compile(r"(?:\n[^|\n]*+\|[^\n]*+)*+")
 _new = tuple.__new__
 
 
@@ -265,25 +267,6 @@ def _scan(doc: Markdown) -> None:
         quoted = ">" in indent
         column = columns(indent.rpartition(">")[2]) if quoted else (len(indent) if "\t" not in indent else columns(indent))
         if group == 4:
-            if not indent and match.start() == last_end and len(open_lists) == 1 and not open_lists[0][0]:
-                # The next item of a list at the margin, right below the last one: most items are.
-                marker, box = match.group(4, 5)
-                first = match.end()
-                siblings = open_lists[0][2].items
-                if siblings[-1].mark == marker[-1] and text[first] not in "-*#`~\n":
-                    stop = line_end
-                    while text[stop - 1] in " \t\r":
-                        stop -= 1
-                    number = int(marker[:-1]) if len(marker) > 1 else None
-                    siblings.append(_new(Item, (number, marker[-1], box.lower() if box else box, 0, begin - shift, first - shift, stop - shift)))
-                    width = len(marker)
-                    gap = (first if box is None else match.start(5) - 1) - begin - width
-                    if text.startswith("\t", begin + width) or gap > 4:
-                        open_lists[0][1] = _content_column(text, match, 0)
-                    else:
-                        open_lists[0][1] = width + gap
-                    last_end = line_end
-                    continue
             if column >= 4 and not (open_lists and column < open_lists[-1][1] + 4):
                 continue
             rule = _RULE.match(text, begin) if text[begin] in "-*" else None
@@ -304,6 +287,9 @@ def _scan(doc: Markdown) -> None:
                 last_end = fences[-1].span.end + shift
                 if not fences[-1].closed:
                     _leave(text, at, open_lists)
+                continue
+            if not indent and len(open_lists) == 1:
+                at = last_end = _siblings(text, shift, line_end, open_lists[0])
         elif group == 2:
             if column >= 4 and not (open_lists and column < open_lists[-1][1] + 4):
                 continue
@@ -458,6 +444,25 @@ def _still_open(text: str, last_end: int, here: int, open_lists: list[list]) -> 
     return True
 
 
+def _siblings(text: str, shift: int, at: int, entry: list) -> int:
+    """Adds the plain items at the margin that follow right below one another, as most items do; returns the end of the last line."""
+    items = entry[2].items
+    mark = items[-1].mark
+    while True:
+        match = _SIBLING.match(text, at)
+        if match is None:
+            return at
+        marker, gap, box, rest = match.groups()
+        if marker[-1] != mark:
+            return at
+        at = end = match.end()
+        if rest[-1] in " \t\r":
+            end = match.start(4) + len(rest.rstrip(" \t\r"))
+        number = int(marker[:-1]) if len(marker) > 1 else None
+        items.append(_new(Item, (number, mark, box.lower() if box else box, 0, match.start() + 1 - shift, match.start(4) - shift, end - shift)))
+        entry[1] = len(marker) + len(gap)
+
+
 def _content_column(text: str, match: re.Match, column: int) -> int:
     """The column at which the content of a list item starts: what is indented that far belongs to it."""
     start = match.end(4)
@@ -582,14 +587,7 @@ def _table(doc: Markdown, text: str, shift: int, start: int, line_end: int, size
     line = text[line_end + 1 : next_end].lstrip("> ")
     if line_end >= size or "-" not in line or _DELIMITER.match(line) is None:
         return line_end
-    at = next_end
-    while at < size:
-        stop = text.find("\n", at + 1)
-        if stop < 0:
-            stop = size
-        if text.find("|", at + 1, stop) < 0:
-            break
-        at = stop
+    at = _ROWS.match(text, next_end).end()
     doc.tables.append(
         Table(Span(start - shift, line_end - shift), Span(min(next_end + 1, at) - shift, at - shift), Span(start - shift, at - shift))
     )

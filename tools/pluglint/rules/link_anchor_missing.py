@@ -19,6 +19,7 @@ RULE = Rule(
     severity=WARNING,
     on=MARKDOWN,
     source="anchors as GitHub made them in 2026-10",
+    needles=("](", "]:", "href=", "src=", "HREF=", "SRC="),
 )
 
 _HEADER = "---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n"

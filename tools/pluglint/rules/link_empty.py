@@ -14,6 +14,7 @@ RULE = Rule(
     severity=WARNING,
     on=MARKDOWN,
     source="CommonMark 0.31.2, section 6.3: an empty target is a link to the page itself",
+    needles=("](", "]:", "href=", "src=", "HREF=", "SRC="),
 )
 
 GOOD = (

@@ -16,6 +16,7 @@ RULE = Rule(
     on=MARKDOWN,
     source="plugins reference of 2026-10-03: an installed plugin cannot reach files outside its folder",
     profiles=(CLAUDE_CODE, DIRECTORY),
+    needles=("](", "]:", "href=", "src=", "HREF=", "SRC="),
 )
 
 _HEADER = "---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n"

@@ -20,6 +20,7 @@ RULE = Rule(
     severity=ERROR,
     on=MARKDOWN,
     source="skills page of 2026-10-03: files of a skill are read by relative path",
+    needles=("](", "]:", "href=", "src=", "HREF=", "SRC="),
 )
 
 _HEADER = "---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n"

@@ -82,6 +82,8 @@ def _candidates(lines):
     if not lines:
         return []
     joined = "\n".join(lines).lower()
+    if not re.search(r"\d[ -][a-z]", joined) and not any(word in joined for word in _WORDS.split("|")):  # a quick look
+        return []
     found = []
     at = line = 0
     for match in re.finditer(rf"(?:\d|{_WORDS})[ -](?=[a-z])", joined):
