@@ -20,6 +20,7 @@ ORDER = [
     "words",
     "globs",
     "needles",
+    "workers",
     "finding",
     "parse",
     "facts",

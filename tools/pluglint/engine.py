@@ -1,16 +1,16 @@
 """Runs rules over packages and makes a `Report`.
 
-Two passes. The document pass calls every rule that looks at one file; on a big tree it is shared
-between processes, which costs one fork and nothing else, since all was read before. The package pass
-needs what the first one found (the delegation edges) and runs once.
+Three passes. The document pass calls every rule that looks at one file; on a big tree it is shared
+between processes (workers.py). Rules over a whole package run meanwhile; those over the delegation
+graph run last, since they need the edges of every file.
 """
 
 from __future__ import annotations
 
 import os
-import sys
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
+from pluglint import workers
 from pluglint.config import Config
 from pluglint.discover import AGENTS_FOLDER, COMMANDS_FOLDER, SINGLE_FILE, SKILL_FOLDER, SKILLS_FOLDER, Discovery, NothingToCheck, Root, discover, excluded, shown_path
 from pluglint.finding import ERROR, INFO, Finding, Place, finding
@@ -170,11 +170,11 @@ def run(packages: list[Package], config: Config) -> Report:
                         _call(loaded, target, config, findings)
 
     rest = _document_pass(documents, rules, config)
-    wide_pass(PACKAGE, WORKSPACE)  # while the other processes still work
+    wide_pass(PACKAGE, WORKSPACE)  # while the helpers work
     found, edges = rest()
     findings += found
     paths = {package.path: package for package in packages}
-    for root, edge in edges:
+    for root, edge in sorted(edges, key=lambda item: (item[0], item[1].source, item[1].start)):
         paths[root].edges.append(edge)
     wide_pass(GRAPH)
     findings = sorted(set(findings), key=lambda one: one.sort_key)
@@ -226,7 +226,7 @@ def _crash(rule_id: str, subject: Any, error: Exception) -> Finding:
 
 
 def _document_pass(documents: list[Document], rules: list[Loaded], config: Config) -> Callable[[], Result]:
-    """Does this process's share of the documents; the function returned waits for the others and gives the whole result."""
+    """Starts the helpers, where there is enough to do; the function returned does this process's part and gives the whole result."""
     size = sum(len(document.text) for document in documents)
     if size > NEEDLES_ABOVE:
         packages = {id(document.package): document.package for document in documents}.values()
@@ -234,50 +234,21 @@ def _document_pass(documents: list[Document], rules: list[Loaded], config: Confi
         needles = Needles(words)
         for package in packages:
             package.needles = needles
-    if size < FORK_ABOVE or not hasattr(os, "fork") or (os.cpu_count() or 1) < 2 or sys.gettrace() is not None:
-        result = _share(documents, rules, config)
-        return lambda: result
-    shares: list[list[Document]] = [[] for _ in range(PROCESSES)]
-    filled = [size // 16] + [0] * (PROCESSES - 1)  # this process has the wide rules to run besides
-    for document in documents:
-        least = filled.index(min(filled))
-        shares[least].append(document)
-        filled[least] += len(document.text)
-    import marshal
+    if size < FORK_ABOVE or not workers.can_share():
+        return lambda: _share(documents, rules, config)
 
-    children = []
-    sys.stdout.flush()
-    sys.stderr.flush()
-    for share in shares[1:]:
-        read_end, write_end = os.pipe()
-        pid = os.fork()
-        if pid == 0:  # the child: hand the result over as plain tuples and leave without clean-up
-            status = 1
-            try:
-                os.close(read_end)
-                findings, edges = _share(share, rules, config)
-                with os.fdopen(write_end, "wb") as out:
-                    out.write(marshal.dumps(([_flat(one) for one in findings], [(root, tuple(edge)) for root, edge in edges])))
-                status = 0
-            finally:
-                os._exit(status)
-        os.close(write_end)
-        children.append((pid, read_end, share))
-    findings, edges = _share(shares[0], rules, config)
+    def work(pieces: Iterator[int]) -> tuple:
+        findings, edges = _share((document for piece in pieces for document in documents[piece :: workers.PIECES]), rules, config)
+        return [_flat(one) for one in findings], [(root, tuple(edge)) for root, edge in edges]
+
+    finish = workers.share(work, PROCESSES)
 
     def rest() -> Result:
-        for pid, read_end, share in children:
-            with os.fdopen(read_end, "rb") as pipe:
-                data = pipe.read()
-            _, status = os.waitpid(pid, 0)
-            if status != 0 or not data:  # the child died (memory, a signal): do its share here
-                more, more_edges = _share(share, rules, config)
-            else:
-                flat, flat_edges = marshal.loads(data)
-                more = [_unflat(one) for one in flat]
-                more_edges = [(root, Edge(*edge)) for root, edge in flat_edges]
-            findings.extend(more)
-            edges.extend(more_edges)
+        findings: list[Finding] = []
+        edges: list[tuple[str, Edge]] = []
+        for flat, flat_edges in finish():
+            findings += [_unflat(one) for one in flat]
+            edges += [(root, Edge(*edge)) for root, edge in flat_edges]
         return findings, edges
 
     return rest
@@ -292,7 +263,7 @@ def _unflat(flat: tuple) -> Finding:
     return Finding(rule, severity, Place(*place), message, hint, tuple(Place(*p) for p in related), snippet)
 
 
-def _share(documents: list[Document], rules: list[Loaded], config: Config) -> Result:
+def _share(documents: Iterable[Document], rules: list[Loaded], config: Config) -> Result:
     """All document rules over some documents, and the edges that these state."""
     findings: list[Finding] = []
     edges: list[tuple[str, Edge]] = []
