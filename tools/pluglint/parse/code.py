@@ -46,6 +46,8 @@ class Block(NamedTuple):
 
 def blocks(markdown: Markdown, langs: frozenset[str]) -> Iterator[Block]:
     """The blocks in some languages that are meant to be run as they stand."""
+    if langs.isdisjoint(markdown.langs):
+        return
     text = markdown.text
     nested = None
     for fence in markdown.fences:

@@ -124,7 +124,7 @@ def columns(indent: str, start: int = 0) -> int:
 class Markdown:
     """The structure of `text[start:]`, scanned once."""
 
-    __slots__ = ("text", "start", "headings", "fences", "lists", "tables", "comments", "_prose", "_links", "_sections", "_code_spans")
+    __slots__ = ("text", "start", "headings", "fences", "lists", "tables", "comments", "_prose", "_links", "_sections", "_code_spans", "_langs")
 
     def __init__(self, text: str, start: int = 0) -> None:
         self.text = text
@@ -138,7 +138,15 @@ class Markdown:
         self._links: list[Link] | None = None
         self._sections: list[Section] | None = None
         self._code_spans: list[Span] | None = None
+        self._langs: frozenset[str] | None = None
         _scan(self)
+
+    @property
+    def langs(self) -> frozenset[str]:
+        """The languages of all fences."""
+        if self._langs is None:
+            self._langs = frozenset([fence.lang for fence in self.fences])
+        return self._langs
 
     @property
     def prose(self) -> str:

@@ -50,6 +50,7 @@ _NOUNS = (
     "guidelines|methods|capabilities|laws|commandments|gates|self-checks|options|types|kinds|parts"
 )
 _WORDS = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty"
+_NUMBER_WORDS = frozenset(_WORDS.split("|"))
 _NUMBER = r"\d{1,3}|" + _WORDS
 
 
@@ -82,8 +83,8 @@ def _candidates(lines):
     if not lines:
         return []
     joined = "\n".join(lines).lower()
-    if not re.search(r"\d[ -][a-z]", joined) and not any(word in joined for word in _WORDS.split("|")):  # a quick look
-        return []
+    if _NUMBER_WORDS.isdisjoint(joined.replace("-", " ").split()) and not re.search(r"\d[ -][a-z]", joined):
+        return []  # the quick look at words costs a tenth of the search below
     found = []
     at = line = 0
     for match in re.finditer(rf"(?:\d|{_WORDS})[ -](?=[a-z])", joined):
