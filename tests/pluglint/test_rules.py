@@ -8,7 +8,8 @@ import pytest
 from examples import findings
 
 from pluglint.engine import INTERNAL_ERROR
-from pluglint.rule import ALL_PROFILES, SEVERITIES_ALLOWED, Loaded, load_all
+from pluglint.finding import SEVERITIES
+from pluglint.rule import ALL_PROFILES, Loaded, load_all
 
 RULES = load_all()
 GOOD = [pytest.param(rule, example, id=f"{rule.id}-{n}") for rule in RULES for n, example in enumerate(rule.module.GOOD)]
@@ -38,7 +39,7 @@ def test_rule_file_is_complete(rule: Loaded):
     page = inspect.cleandoc(rule.module.__doc__ or "")
     at = [page.find(part) for part in ("What it checks:", "Why it matters:", "How to fix:")]
     assert at[0] == 0 and at == sorted(at) and -1 not in at, "the docstring has its three parts in order"
-    assert rule.rule.severity in SEVERITIES_ALLOWED
+    assert rule.rule.severity in SEVERITIES
     assert set(rule.rule.profiles) <= set(ALL_PROFILES) and rule.rule.profiles
     assert rule.rule.source and not rule.rule.title.endswith(".")
     assert rule.module.GOOD and rule.module.BAD

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from typing import Any, Iterator, NamedTuple
 
 from pluglint import discover as d
 from pluglint.finding import Location
+from pluglint.manifest_fields import listed_plugins
 from pluglint.model import Document, JsonDocument, MarkdownDocument, Package
 from pluglint.parse.node import STRING, Node
 from pluglint.text import Source, Span
@@ -134,21 +134,8 @@ def marketplace_entries(package: Package) -> tuple[Node, ...]:
 
 def entry_packages(package: Package) -> list[tuple[Node, Package]]:
     """Each marketplace entry with a local source, and the package that lies there."""
-    if package.workspace is None:
-        return []
-    by_path = {one.path.rstrip("/"): one for one in package.workspace.packages}
-    base = package.marketplace.get("metadata", "pluginRoot") if package.marketplace is not None else None
-    root = base.text.strip("./") if base is not None and base.kind == STRING else ""
-    found = []
-    for entry in marketplace_entries(package):
-        source = entry.get("source")
-        if source is None or source.kind != STRING:
-            continue
-        path = source.text[2:] if source.text.startswith("./") else "" if source.text == "." else d.join(root, source.text)
-        target = by_path.get(d.join(package.path.rstrip("/"), path.strip("/")))
-        if target is not None:
-            found.append((entry, target))
-    return found
+    entries = listed_plugins(package.marketplace) if package.marketplace is not None else []
+    return [(entry.node, entry.package) for entry in entries if entry.package is not None]
 
 
 # -- badges
@@ -569,15 +556,9 @@ def _item_name(markdown: Any, span: Span) -> Named | None:
     return named if marked or not after.strip() or after.lstrip()[:1] in "(:–—-" else None
 
 
-def heading_above(markdown: Any, offset: int) -> str:
-    """The text of the heading that an offset stands below."""
-    at = bisect_left(markdown.headings, offset, key=lambda one: one.span.start)
-    return markdown.headings[at - 1].text if at else ""
-
-
 def _kind_above(markdown: Any, offset: int, titles: list[str]) -> str:
     """The kind that the column title or the heading above speaks of."""
-    for text in (*titles, heading_above(markdown, offset)):
+    for text in (*titles, markdown.heading_above(offset)):
         match = re.search(rf"(?i)\b({_NOUN})\b", text)
         if match is not None:
             return kind_of(match.group(1))

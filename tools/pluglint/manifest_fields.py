@@ -383,6 +383,8 @@ def listed_plugins(document: Document) -> list[Listed]:
     plugins = document.root.get("plugins") if isinstance(document, JsonDocument) and document.root is not None else None
     base = document.get("metadata", "pluginRoot") if isinstance(document, JsonDocument) else None
     root = tidy(base.text) if base is not None and base.kind == STRING else ""
+    packages = document.package.workspace.packages if document.package.workspace is not None else ()
+    by_path = {one.path.rstrip("/"): one for one in packages}
     found = []
     for entry in plugins.items if plugins is not None else ():
         source = entry.get("source") if entry.kind == MAP else None
@@ -393,6 +395,5 @@ def listed_plugins(document: Document) -> list[Listed]:
         path = tidy(source.text)
         if root and not source.text.startswith("."):
             path = f"{root}/{path}"
-        other, inner = package_at(document.package, path)
-        found.append(Listed(entry, path or ".", other if not inner else None))
+        found.append(Listed(entry, path or ".", by_path.get(f"{document.package.path.rstrip('/')}/{path}".rstrip("/"))))
     return found

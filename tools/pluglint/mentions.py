@@ -192,7 +192,7 @@ def _column(document: MarkdownDocument, table: Table, header: list[str]) -> tupl
                 return at, strong
     for at, cell in enumerate(header):
         if len(cell) < 40 and re.match(_AGENT_COLUMN, cell):
-            above = (_heading_above(document, table.span.start), _intro(document, table.span.start))
+            above = (document.markdown.heading_above(table.span.start), _intro(document, table.span.start))
             if any(re.search(_DELEGATION, text) for text in above):
                 return at, False
     return -1, False
@@ -236,36 +236,10 @@ def _settle(package: Package, candidates: list[tuple[Mention, bool]], strong: bo
                 yield mention
 
 
-def _heading_index(document: MarkdownDocument, offset: int) -> int:
-    """Index of the heading at or above an offset, or -1."""
-    headings = document.markdown.headings
-    low, high = 0, len(headings)
-    while low < high:
-        middle = (low + high) // 2
-        if headings[middle].span.start <= offset:
-            low = middle + 1
-        else:
-            high = middle
-    return low - 1
-
-
-def _heading_above(document: MarkdownDocument, offset: int) -> str:
-    """The heading of the section that holds an offset."""
-    index = _heading_index(document, offset)
-    return document.markdown.headings[index].text if index >= 0 else ""
-
-
 def _intro(document: MarkdownDocument, offset: int) -> str:
-    """The line above an offset, blank ones left out."""
-    prose, floor = document.markdown.prose, document.frontmatter.body
-    end = prose.rfind("\n", floor, offset)
-    while end > floor:
-        start = prose.rfind("\n", floor, end)
-        line = prose[max(start, floor) : end].strip()
-        if line:
-            return line
-        end = start
-    return ""
+    """The line above the one that holds an offset, blank ones left out."""
+    markdown = document.markdown
+    return markdown.intro(max(markdown.text.rfind("\n", 0, offset), 0))  # in the first line nothing stands above
 
 
 def _lists(document: MarkdownDocument, agents: bool) -> Iterator[Mention]:
@@ -313,7 +287,7 @@ def _introduced(document: MarkdownDocument, starts: list[int], at: int) -> Itera
     if line.startswith("|") or len(line) > 240:
         return
     index = bisect_right(starts, at)
-    heading = _heading_index(document, at)
+    heading = document.markdown.heading_index(at)
     if heading >= 0 and line_start <= document.markdown.headings[heading].span.start < line_end:
         headings = document.markdown.headings
         stop = headings[heading + 1].span.start if heading + 1 < len(headings) else len(text)

@@ -325,12 +325,6 @@ class Package:
         rel = rel.strip("/")
         return not rel or rel in self.entries or rel in self.excluded
 
-    def skill_files(self, skill: Document) -> list[d.Entry]:
-        """Every entry below a skill's folder."""
-        folder = skill.folder
-        prefix = folder + "/" if folder else ""
-        return [entry for rel, entry in self.entries.items() if rel.startswith(prefix) and rel != skill.rel]
-
     def place(self, rel: str = "") -> Location:
         """Somewhere to point at when a package as a whole is meant: its manifest, else its first document, else an empty file."""
         for document in (self.manifest, self.portable_manifest, self.marketplace, self.readme):

@@ -47,8 +47,6 @@ JSON_FILES = (MANIFEST, PORTABLE_MANIFEST, MARKETPLACE, HOOKS, MCP, LSP, SETTING
 CLAUDE_CODE, PORTABLE, DIRECTORY = "claude-code", "portable", "directory"
 ALL_PROFILES = (CLAUDE_CODE, PORTABLE, DIRECTORY)
 
-SEVERITIES_ALLOWED = (ERROR, WARNING, INFO)
-
 HERE = "«here»"  # marks, at the end of a line of a bad example, where the finding must be
 
 

@@ -11,7 +11,7 @@ All spans are offsets into the whole text that was given, also when scanning sta
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
 from pluglint.parse.inline import Link, find_code_spans, find_links
@@ -221,6 +221,15 @@ class Markdown:
         spans = self.code_spans
         index = bisect_left(spans, (offset + 1,)) - 1
         return index >= 0 and offset < spans[index].end
+
+    def heading_index(self, offset: int) -> int:
+        """Index of the heading at or above an offset, or -1."""
+        return bisect_right(self.headings, offset, key=lambda heading: heading.span.start) - 1
+
+    def heading_above(self, offset: int) -> str:
+        """The text of the heading that an offset stands below, or of the one that it stands in."""
+        index = self.heading_index(offset)
+        return self.headings[index].text if index >= 0 else ""
 
     def intro(self, offset: int) -> str:
         """The paragraph line right above an offset: what introduces a list or a table."""

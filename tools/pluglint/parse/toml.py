@@ -131,7 +131,7 @@ class _Scan:
             return Span(start, end)
         number = 0
         while True:
-            inner, inner_start, end = self.tokens[self.at]
+            inner, _, end = self.tokens[self.at]
             if inner in ("]", "}"):
                 self.at += 1
                 return Span(start, end)

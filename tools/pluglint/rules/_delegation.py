@@ -2,8 +2,6 @@
 
 from pluglint.model import MarkdownDocument
 
-ALL = frozenset({"*"})
-
 
 def tools_of(agent: MarkdownDocument) -> frozenset[str] | None:
     """The tools that an agent lists, without patterns in parentheses and under today's names; None when it lists none and so holds all."""

@@ -10,7 +10,7 @@ How to fix: add the missing row.
 
 import re
 
-from pluglint.claims import folded, heading_above, inventories
+from pluglint.claims import folded, inventories
 from pluglint.rule import HERE, README, WARNING, Example, Location, Problem, Rule
 from pluglint.words import listed
 
@@ -60,4 +60,4 @@ def _beside(package, document):
 
 def _a_choice(markdown, inventory):
     words = r"(?i)\b(?:key|main|some|select\w*|featured|examples?|popular|notable|highlights?|core|top|most|new|what.?s new|like|such as|include|including|usage|quick|getting|tips|recommended|when to|require\w*|depend\w*|related|v?\d+\.\d+)\b"
-    return re.search(words, heading_above(markdown, inventory.head.start)) is not None or inventory.label == "list" and re.search(words, markdown.intro(inventory.head.start - 2)) is not None
+    return re.search(words, markdown.heading_above(inventory.head.start)) is not None or inventory.label == "list" and re.search(words, markdown.intro(inventory.head.start - 2)) is not None
