@@ -78,7 +78,10 @@ def test_each_diagnostic_question_names_its_evidence():
     ("agent", "groups"),
     [
         (MASTER, ["Rigour", "Teaching", "Usability"]),
-        (ENGINEER, ["Framework idiom", "Suitability of the architecture", "Training soundness", "Readiness to hand over"]),
+        (
+            ENGINEER,
+            ["Framework idiom", "Suitability of the architecture", "Training soundness", "Readiness to hand over"],
+        ),
     ],
 )
 def test_quality_checks_stand_in_groups_of_eight(agent, groups):
@@ -89,7 +92,8 @@ def test_quality_checks_stand_in_groups_of_eight(agent, groups):
 
 
 def test_reference_explains_the_very_questions_of_the_engineer():
-    reference = (ROOT / "skills/neural-architecture-patterns/references/design-questions.md").read_text(encoding="utf-8")
+    path = ROOT / "skills/neural-architecture-patterns/references/design-questions.md"
+    reference = path.read_text(encoding="utf-8")
     for name, text in steps(parts(ENGINEER)[1]).items():
         explained = sections(reference, 2)[name]
         asked = [_words(question) for _, question in re.findall(QUESTION, text, re.M)]

@@ -38,7 +38,8 @@ def listed(changelog: str) -> list[tuple[str, str]]:
 
 
 def test_components_list_is_read_from_every_release():
-    text = "## [0.2.0] - 2027-01-01\n\n### Components\n\nWords.\n\n- a-b 0.3.0\n\n## [0.1.0] - 2026-01-01\n\n### Components\n\n- a-b 0.1.0\n- c 0.1.0\n"
+    newer = "## [0.2.0] - 2027-01-01\n\n### Components\n\nWords.\n\n- a-b 0.3.0\n\n"
+    text = newer + "## [0.1.0] - 2026-01-01\n\n### Components\n\n- a-b 0.1.0\n- c 0.1.0\n"
     assert listed(text) == [("a-b", "0.3.0"), ("a-b", "0.1.0"), ("c", "0.1.0")]
 
 
@@ -51,7 +52,8 @@ def check(folder: Path, monkeypatch) -> list[tuple[str, str]]:
     monkeypatch.chdir(folder)
     settings = config.load(config.find("."), rule_ids())
     settings.select = ["all"]
-    return [(one.place.path, one.message) for one in engine.check(["."], settings).findings if one.rule in ("header-violates-house-schema", "agent-key-unknown", "skill-key-unknown")]
+    rules = ("header-violates-house-schema", "agent-key-unknown", "skill-key-unknown")
+    return [(one.place.path, one.message) for one in engine.check(["."], settings).findings if one.rule in rules]
 
 
 @pytest.fixture
@@ -84,7 +86,14 @@ def test_pluglint_refuses_a_wrong_version_of_an_agent(copy, monkeypatch, old, ne
     assert any(text.startswith(message) for _, text in found)
 
 
-@pytest.mark.parametrize(("old", "new"), [(r"metadata:\n  version: .*\n", ""), (r"  version: .*", "  owner: a"), (r"  version: .*", '  version: "01.0.0"')])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (r"metadata:\n  version: .*\n", ""),
+        (r"  version: .*", "  owner: a"),
+        (r"  version: .*", '  version: "01.0.0"'),
+    ],
+)
 def test_pluglint_refuses_a_wrong_version_of_a_skill(copy, monkeypatch, old, new):
     file = copy / "skills" / SKILL_FILES[0].parent.name / "SKILL.md"
     before = file.read_text(encoding="utf-8")
@@ -99,7 +108,8 @@ def test_pluglint_refuses_a_wrong_version_of_a_skill(copy, monkeypatch, old, new
 def test_schema_alone_judges_alike(kind):
     schema = json.loads((ROOT / "schemas" / f"{kind}.schema.json").read_text(encoding="utf-8"))
     Draft202012Validator.check_schema(schema)
-    for version, good in {"0.1.0": True, "1.2.3-rc.1+b7": True, "1.2": False, "v1.2.3": False, "1.2.03": False, "": False}.items():
+    verdicts = {"0.1.0": True, "1.2.3-rc.1+b7": True, "1.2": False, "v1.2.3": False, "1.2.03": False, "": False}
+    for version, good in verdicts.items():
         value = {"version": version} if kind == "agent" else {"metadata": {"version": version}}
         assert Draft202012Validator(schema).is_valid(value) is good, version
     assert not Draft202012Validator(schema).is_valid({})
