@@ -1,0 +1,44 @@
+"""Which documents are shipped, and how they are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pluglint.parse.frontmatter import cut
+from pluglint.parse.markdown import Markdown
+
+ROOT = Path(__file__).resolve().parents[2]
+
+_WITH_BLOCKS = ("agents/*.md", "skills/*/SKILL.md", "skills/*/references/*.md", "README.md", "CHANGELOG.md", "CONTRIBUTING.md")
+_WITH_CLAIMS = (*_WITH_BLOCKS, "AGENT_ANALYSIS_SUMMARY.md", "plugin.json", ".claude-plugin/*.json")
+
+
+def with_blocks(root: Path = ROOT) -> list[str]:
+    """The Markdown documents whose blocks are run, as paths relative to the repository, sorted."""
+    return _found(root, _WITH_BLOCKS)
+
+
+def with_claims(root: Path = ROOT) -> list[str]:
+    """The documents whose numbers need a row, as paths relative to the repository, sorted."""
+    return _found(root, _WITH_CLAIMS)
+
+
+def _found(root: Path, patterns: tuple[str, ...]) -> list[str]:
+    return sorted({path.relative_to(root).as_posix() for pattern in patterns for path in root.glob(pattern)})
+
+
+def read(path: Path) -> Markdown:
+    """The structure of a document's body; offsets count from the start of the file."""
+    text = path.read_text(encoding="utf-8")
+    return Markdown(text, cut(text).body)
+
+
+def shown(path: Path | str) -> str:
+    """A path for messages: relative to the repository where it lies in it."""
+    path = Path(path)
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
+
+
+def line_of(text: str, offset: int) -> int:
+    """The number of the line, from 1, that an offset stands in."""
+    return text.count("\n", 0, offset) + 1
