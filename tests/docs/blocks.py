@@ -65,7 +65,8 @@ PLAIN = ("text", "markdown", "csv", "diff", "dockerfile", "dot", "html", "ini", 
 
 # What makes a shell block ours: a script of a skill or of tests/docs, or the linter as a command.
 OURS = re.compile(
-    r"""(?:^|[\s"'/])(?:scripts|tests/docs)/[\w-]+\.py\b | (?:^|[;&|(]|&&)[ \t]*(?:pluglint|python3?[ ]-m[ ]pluglint)\b""",
+    r"""(?:^|[\s"'/])(?:scripts|tests/docs)/[\w-]+\.py\b
+    | (?:^|[;&|(])[ \t]*(?:pluglint|python3?[ ]-m[ ]pluglint)\b""",
     re.M | re.X,
 )
 FOREIGN = re.compile(r"(?:^|[;&|(])[ \t]*((?:python3? -m )?pip3?|make|claude|npm|npx|conda|uv|curl|wget)\b", re.M)
@@ -211,7 +212,8 @@ class Blocks:
         self.printed = done.stdout if done.stdout.strip() else done.stderr
         if done.returncode != block.exits:
             said = f"{done.stdout}{done.stderr}".strip()
-            return f"ended with status {done.returncode}, not {block.exits}\n{example.parsed.strip()}\n-- it said:\n{said}"
+            head = f"ended with status {done.returncode}, not {block.exits}\n{example.parsed.strip()}"
+            return f"{head}\n-- it said:\n{said}"
         return None
 
     def _run_syntax(self, example: Example, block: Block) -> str | None:
@@ -237,7 +239,7 @@ _NO_OUTPUT = {
 
 
 def _source(text: str, fence: Fence) -> Lexeme:
-    """The content of a fence without the indentation or quote marks that its list item or quote puts before each line."""
+    """The content of a fence without the indentation or quote marks that its list or quote puts before each line."""
     prefix = text[text.rfind("\n", 0, fence.span.start) + 1 : fence.span.start]
     content = text[fence.content.start : fence.content.end]
     return Lexeme(strip_prefix(content, prefix) if prefix else content, fence.content.start - fence.span.start, 0)
@@ -264,7 +266,8 @@ def _block(fence: Fence, source: str, given: dict[str, re.Match[str]]) -> Block 
     if ours:
         foreign = FOREIGN.search(commands)
         if foreign and not skip:
-            raise DocumentError(f"the block runs our tools and '{foreign.group(1)}': put the latter into a block of its own")
+            word = foreign.group(1)
+            raise DocumentError(f"the block runs our tools and '{word}': put the latter into a block of its own")
         return Block("shell", lang, exits=int(given["exits"].group(1)) if "exits" in given else 0, skip=skip)
     if lang in SHELL:
         return Block("syntax", lang)
@@ -287,7 +290,9 @@ def parse(path: Path) -> Document:
 
 # -- comparing
 
-_NUMBER = re.compile(r"(?:(?<![\w.)\]])[-+])?(?<![\w.])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_NUMBER = re.compile(
+    r"(?:(?<![\w.)\]])[-+])?(?<![\w.])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+)
 
 
 def difference(expected: str, printed: str, rel: float = 0.01) -> str | None:
@@ -381,7 +386,9 @@ def run(path: Path) -> list[Outcome]:
         }
         with tempfile.TemporaryFile() as said:
             words = [sys.executable, str(HERE), "--journal", str(journal), str(path.resolve())]
-            child = subprocess.Popen(words, cwd=work, env=env, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True)
+            child = subprocess.Popen(
+                words, cwd=work, env=env, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
+            )
             try:
                 end = f"the process ended with status {child.wait(_SECONDS)} in this block"
             except subprocess.TimeoutExpired:
@@ -508,7 +515,8 @@ def main() -> int:
             failed = True
             continue
         for one in outcomes:
-            print(f"{shown(path.resolve())}:{one.line}: {one.kind} {one.state} ({one.seconds} s) {one.message}".rstrip())
+            where = f"{shown(path.resolve())}:{one.line}"
+            print(f"{where}: {one.kind} {one.state} ({one.seconds} s) {one.message}".rstrip())
             print("".join(f"    {line}\n" for line in one.printed.splitlines()), end="")
             failed = failed or one.state == "failed"
         if not outcomes:

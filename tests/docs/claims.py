@@ -37,7 +37,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 import blocks
-from documents import ROOT, with_blocks, with_claims
+from documents import ROOT, shown, with_blocks, with_claims
 from quantities import Quantity, find_in
 
 BLOCKS = "blocks of this file"
@@ -188,13 +188,20 @@ def _no_command(command: str, document: str, root: Path) -> str | None:
 # -- looking the words up
 
 
+_MARKS = re.compile(
+    r"\*+|`+|(?<!\w)_+|_+(?!\w)|^[ \t]*(?:>[ \t]*)+"  # emphasis, inline code, quoted lines
+    r"|!?\[(?=[^\]\n]*\]\()|\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*\)",  # a link around its text
+    re.M,
+)
+
+
 def folded(text: str) -> tuple[str, list[int]]:
     """A text as rows are compared with it, and the offset that each of its characters comes from.
 
     Case, runs of blanks, emphasis, backticks, quote marks of lines and link targets do not count.
     """
     dropped = set()
-    for match in re.finditer(r"\*+|`+|(?<!\w)_+|_+(?!\w)|^[ \t]*(?:>[ \t]*)+|!?\[(?=[^\]\n]*\]\()|\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*\)", text, re.M):
+    for match in _MARKS.finditer(text):
         dropped.update(range(*match.span()))
     chars: list[str] = []
     offsets: list[int] = []
@@ -255,7 +262,8 @@ def check(root: Path = ROOT, documents: Iterable[str] | None = None) -> list[Fin
     wanted = shipped if documents is None else list(documents)
     if documents is None:
         for document in rows.keys() - set(shipped):
-            findings += [Finding("bad-row", where, f"{document} is no document that is shipped") for where, _ in rows[document]]
+            message = f"{document} is no document that is shipped"
+            findings += [Finding("bad-row", where, message) for where, _ in rows[document]]
     for document in wanted:
         path = root / document
         text = path.read_text(encoding="utf-8")
@@ -279,8 +287,10 @@ def check(root: Path = ROOT, documents: Iterable[str] | None = None) -> list[Fin
 
 def _missing(document: str, text: str, quantity: Quantity) -> Finding:
     words = sentence(text, quantity)
-    row = f"{document}:\n  - text: {json.dumps(words, ensure_ascii=False)}\n    kind: computed\n    test: tests/...::test_...\n"
-    return Finding("missing-row", f"{document}:{quantity.line}", f"'{quantity.text}' has no row ({quantity.kind}): {words}", row)
+    quoted = json.dumps(words, ensure_ascii=False)
+    row = f"{document}:\n  - text: {quoted}\n    kind: computed\n    test: tests/...::test_...\n"
+    message = f"'{quantity.text}' has no row ({quantity.kind}): {words}"
+    return Finding("missing-row", f"{document}:{quantity.line}", message, row)
 
 
 def main() -> int:
@@ -288,7 +298,7 @@ def main() -> int:
     parser.add_argument("documents", nargs="*", metavar="FILE", help="only these documents")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args()
-    documents = [Path(one).resolve().relative_to(ROOT).as_posix() if Path(one).resolve().is_relative_to(ROOT) else one for one in given.documents]
+    documents = [shown(Path(one).resolve()) for one in given.documents]
     for one in documents:
         if one not in with_claims():
             parser.error(f"{one} is no document that is shipped; there are {', '.join(with_claims())}")

@@ -9,7 +9,8 @@ from pluglint.parse.markdown import Markdown
 
 ROOT = Path(__file__).resolve().parents[2]
 
-_WITH_BLOCKS = ("agents/*.md", "skills/*/SKILL.md", "skills/*/references/*.md", "README.md", "CHANGELOG.md", "CONTRIBUTING.md")
+_PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")
+_WITH_BLOCKS = ("agents/*.md", "skills/*/SKILL.md", "skills/*/references/*.md", *_PAGES)
 _WITH_CLAIMS = (*_WITH_BLOCKS, "AGENT_ANALYSIS_SUMMARY.md", "plugin.json", ".claude-plugin/*.json")
 
 

@@ -46,11 +46,12 @@ _VALUE = (
     r"|\\[td]?frac[ ]?(?:\{\d+\}|\d)[ ]?(?:\{\d+\}|\d))(?!\.?\d)"
 )
 _SIGN = r"(?:(?<![\w)])[-−+])?"
-# not the 50 of ResNet-50, the 16 of FP16 or the 13 of 2.13.0
-DIGITS = rf"(?<![\w.{HIDDEN}])(?<![A-Za-z{HIDDEN}][-/]){_SIGN}{_VALUE}(?:[ ]?[-–—][ ]?{_VALUE})?"
+# not the 50 of ResNet-50, the 16 of FP16, the 13 of 2.13.0 or the 10 of ln(10)
+DIGITS = rf"(?<![\w.{HIDDEN}])(?<![A-Za-z{HIDDEN}][-/])(?<![\w{HIDDEN}]\(){_SIGN}{_VALUE}(?:[ ]?[-–—][ ]?{_VALUE})?"
 _SMALL = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen"
 _LARGE = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|(?:a[ ])?hundred|(?:a[ ])?thousand"
-WORDS = rf"\b(?:{_SMALL}|{_LARGE})\b"
+_ANY_WORD = rf"(?:{_SMALL}|{_LARGE})"
+WORDS = rf"\b{_ANY_WORD}\b"
 _GAP = r"[^\S\n]*(?:\n(?!\s*\n))?[^\S\n]*"  # blanks, and the end of a line but not of a paragraph
 _B = rf"(?:{_GAP}(?<=\s))"  # the same, at least one
 
@@ -58,35 +59,50 @@ _B = rf"(?:{_GAP}(?<=\s))"  # the same, at least one
 
 _PERCENT = rf"(?:\\?%|‰|per{_GAP}cent\b|percentage{_B}points?\b)"
 _TIME = r"(?:(?:nano|micro|milli)?seconds?(?!-)|minutes?|hours?|days?|weeks?|months?|years?)\b"
-_SYMBOL = r"(?:ns|[µμ]s|us|ms|sec|min|[KMGTP]i?B|kB|[kKMGTPE]?FLOPs?|FLOPS|[kKMGT]?MACs?|dB|[kmM]W|k?Wh|[kMG]?Hz)\b(?!-)(?:/s)?"
+_SYMBOL = (
+    r"(?:ns|[µμ]s|us|ms|sec|min|[KMGTP]i?B|kB|[kKMGTPE]?FLOPs?|FLOPS|[kKMGT]?MACs?|dB|[kmM]W|k?Wh|[kMG]?Hz)"
+    r"\b(?!-)(?:/s)?"
+)
 _COUNTED = r"(?:(?:kilo|mega|giga)?bytes?|bits|characters?|tokens?|parameters?|params?)\b"
 _RATE = rf"(?:\w+/s\b|\w+{_B}(?:per|a|each|every){_B}(?:second|minute|hour|day)\b)"
 _LARGER = r"(?:thousand|million|billion|trillion|orders?\s+of\s+magnitude)\b"
 _LETTER = r"(?:[shWJ]\b(?![-/'’]))"
-_SUFFIX = r"[kKMBT](?![\w-]*\w)|[kKMBT](?=-(?:parameter|token))"
+_SUFFIX = r"[kKMBT](?![\w-]*\w|/)|[kKMBT](?=-(?:parameter|token))"
 _MAGNITUDE = rf"[kKMBT]{_B}(?:parameters|params|weights|tokens|FLOPs|MACs|images|samples)\b"
-_UNIT = rf"(?:(?:{_GAP}|-)(?:{_TIME}|{_SYMBOL}|{_COUNTED}|{_LARGER})|{_B}(?:{_RATE}|{_LETTER}|{_MAGNITUDE})|(?:{_SUFFIX}))"
-_COLUMN_UNIT = re.compile(rf"%|(?:[(\[,]|\bin)\s*(?:{_TIME}|{_SYMBOL}|{_COUNTED}|{_LARGER}|[shWJ]\b|\w+/s\b)")
+_LONG = rf"(?:{_TIME}|{_SYMBOL}|{_COUNTED}|{_LARGER})"
+_UNIT = rf"(?:(?:{_GAP}|-){_LONG}|{_B}(?:{_RATE}|{_LETTER}|{_MAGNITUDE})|(?:{_SUFFIX}))"
+_COLUMN_UNIT = re.compile(rf"%|\bper ?cent\b|(?:[(\[,]|\bin)\s*(?:{_LONG}|[shWJ]\b|\w+/s\b)")
 
 # -- multipliers
 
-_GRADED = "faster|slower|larger|smaller|bigger|higher|lower|longer|shorter|cheaper|greater|deeper|wider|heavier|better|worse|stronger|weaker"
+_GRADED = (
+    "faster|slower|larger|smaller|bigger|higher|lower|longer|shorter|cheaper|greater|deeper|wider|heavier|better|worse"
+    "|stronger|weaker"
+)
 _MORE = rf"(?:as|the|that|this|its|their|those|more|less|fewer|{_GRADED})\b"
 _PART = r"(?:(?:a|one|two)[ -](?:third|fifth|sixth|eighth|tenth|hundredth|thousandth)s?|(?:a|one|three)[ -]quarters?)"
 
 # -- comparisons
 
 _FIXED = (
-    rf"at{_B}(?:most|least)|no{_B}(?:more|less|fewer){_B}than|(?:more|less|fewer|(?!rather|other)\w+er){_B}than|up{_B}to|above|below"
-    rf"|beyond|exceed(?:s|ed|ing)?|around|about|roughly|approximately|nearly|almost|close{_B}to|near|within"
+    rf"at{_B}(?:most|least)|no{_B}(?:more|less|fewer){_B}than|(?:more|less|fewer|(?!rather|other)\w+er){_B}than"
+    rf"|up{_B}to|above|below|beyond|exceed(?:s|ed|ing)?"
+    rf"|around|about|roughly|approximately|nearly|almost|close{_B}to|near|within"
     rf"|(?:maximum|minimum|limit|limited|threshold|tolerance|budget|cap|capped){_B}(?:of|to|at|is)"
 )
-_ORDER = r"(?:<=|>=|(?<![-=<])[<>](?![-<>])|[≤≥≪≫≲≳]|\\(?:leq?|geq?|lt|gt|ll|gg|leqslant|geqslant|lesssim|gtrsim)(?![A-Za-z]))"
+_ORDER = (
+    r"(?:<=|>=|(?<![-=<])[<>](?![-<>])|[≤≥≪≫≲≳]"
+    r"|\\(?:leq?|geq?|lt|gt|ll|gg|leqslant|geqslant|lesssim|gtrsim)(?![A-Za-z]))"
+)
 _NEARLY = r"(?:[≈≃∼±]|(?<!~)~(?!~)|\+/-|\\(?:approx|sim|simeq|pm)(?![A-Za-z]))"
-_FILL = rf"(?:{_GAP}(?:about|around|roughly|approximately|only|a|an|some|the|[$({{\[]|\\sqrt|\\left|factor{_B}of|factor)(?![a-z]))*{_GAP}"
+_FILL = (
+    rf"(?:{_GAP}(?:about|around|roughly|approximately|only|a|an|some|the|[$({{\[]|\\sqrt|\\left"
+    rf"|factor{_B}of|factor)(?![a-z]))*{_GAP}"
+)
 _RESULT = (
-    "reach(?:es|ed|ing)?|achieves?d?|attain(?:s|ed)?|scores?d?|falls?|fell|fallen|drop(?:s|ped)?|rises?|rose|risen|grows?|grew|grown"
-    "|shrinks?|shrank|climb(?:s|ed)?|increase[sd]|decrease[sd]|improve[sd]|end(?:s|ed)|converge[sd]|stay(?:s|ed)"
+    "reach(?:es|ed|ing)?|achieves?d?|attain(?:s|ed)?|scores?d?|falls?|fell|fallen|drop(?:s|ped)?|rises?|rose|risen"
+    "|grows?|grew|grown|shrinks?|shrank|climb(?:s|ed)?|increase[sd]|decrease[sd]|improve[sd]|end(?:s|ed)|converge[sd]"
+    "|stay(?:s|ed)"
 )
 _EVENTS = "steps|epochs|iterations|updates|batches|samples|images|examples|layers|runs|seeds|classes"
 
@@ -95,6 +111,8 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(text, re.I)
 
 
+# a bound is no name (1-WL) and no coefficient (2/λ, 2(1 + β))
+_BOUND = rf"(?P<n>{DIGITS})(?!-[A-Za-z]|[ ]?/[ ]?[^\d\s]|\()"
 _N, _W = rf"(?P<n>{DIGITS})", rf"(?P<n>{WORDS})"
 _THREE_UP = rf"(?P<n>(?!two\b){WORDS})"
 
@@ -109,28 +127,34 @@ _UNITS = [
 _ANYWHERE = [
     ("multiplier", _pattern(rf"{_N}[x×](?!\w)(?!{_GAP}\d)")),
     ("multiplier", _pattern(rf"(?P<n>{DIGITS}|\b(?:{_SMALL}|hundred|thousand))[ -]?fold\b(?!{_B}cross)")),
-    ("multiplier", _pattern(rf"(?:{_N}|\b(?:{_SMALL}|{_LARGE})){_B}times{_B}{_MORE}")),
+    ("multiplier", _pattern(rf"(?:{_N}|\b{_ANY_WORD}){_B}times{_B}{_MORE}")),
     ("multiplier", _pattern(rf"\b(?:twice|thrice){_B}{_MORE}")),
     ("multiplier", _pattern(rf"(?<!first )(?<!second )(?<!other )(?<!latter )\bhalf{_B}(?:of|as|the|its|that|an?)\b")),
     ("multiplier", _pattern(rf"\b{_PART}{_B}(?:of|as|the|its|that)\b")),
-    ("multiplier", _pattern(rf"\b(?:doubl|tripl|quadrupl|halv)(?:es|ed)\b|\bdouble{_B}(?:the|its|that)\b")),
-    ("multiplier", _pattern(rf"\bfactors?{_B}(?:of{_B})?(?:(?:about|around|roughly){_B})?\$?(?:{_N}|(?:{_SMALL}|{_LARGE})\b)")),
-    ("comparison", _pattern(rf"\b(?:{_FIXED})(?<=\w)\b{_FILL}{_N}")),
+    ("multiplier", _pattern(rf"\b(?:(?:doubl|tripl|halv)es|(?:is|are|was|were|been){_B}(?:doubl|tripl|halv)ed)\b")),
+    ("multiplier", _pattern(rf"\bdouble{_B}(?:the|its|that)\b")),
+    ("multiplier", _pattern(rf"\bfactors?{_B}(?:of{_B})?(?:(?:about|around|roughly){_B})?\$?(?:{_N}|{_ANY_WORD}\b)")),
+    ("comparison", _pattern(rf"\b(?:{_FIXED})(?<=\w)\b{_FILL}{_BOUND}")),
     ("comparison", _pattern(rf"\b(?:{_FIXED}){_FILL}{_THREE_UP}")),
-    ("comparison", _pattern(rf"\bfrom{_FILL}{_N}\$?{_B}(?:up{_B}|down{_B})?to{_FILL}(?P<m>{DIGITS})")),
-    ("comparison", _pattern(rf"\bbetween{_FILL}{_N}\$?{_B}and{_FILL}(?P<m>{DIGITS})")),
-    ("comparison", _pattern(rf"{_N}\$?{_B}or{_B}(?:more|less|fewer|above|below|{_GRADED})\b")),
-    ("comparison", _pattern(rf"{_N}\+(?![\w+])")),
-    ("order", _pattern(rf"{_ORDER}{_FILL}{_N}")),
-    ("order", _pattern(rf"{_N}\$?{_GAP}{_ORDER}")),
-    ("comparison", _pattern(rf"{_NEARLY}{_FILL}{_N}")),
-    ("result", _pattern(rf"\b(?:{_RESULT})(?:{_B}(?:only|just))?(?:{_B}(?:to|by|at|from|of|near))?{_FILL}(?<=[\s$]){_N}")),
-    ("result", _pattern(rf"\b(?:after|takes?|took|needs?|needed){_B}{_N}{_B}(?:{_EVENTS})\b")),
+    ("comparison", _pattern(rf"\bfrom{_FILL}{_BOUND}\$?{_B}(?:up{_B}|down{_B})?to{_FILL}(?P<m>{DIGITS})")),
+    ("comparison", _pattern(rf"\bbetween{_FILL}{_BOUND}\$?{_B}and{_FILL}(?P<m>{DIGITS})")),
+    ("comparison", _pattern(rf"{_BOUND}\$?{_B}or{_B}(?:more|less|fewer|above|below|{_GRADED})\b")),
+    ("comparison", _pattern(rf"{_BOUND}\+(?![\w+])")),
+    ("order", _pattern(rf"{_ORDER}{_FILL}{_BOUND}")),
+    ("order", _pattern(rf"{_BOUND}\$?{_GAP}{_ORDER}")),
+    ("comparison", _pattern(rf"{_NEARLY}{_FILL}{_BOUND}")),
+    ("result", _pattern(rf"\b(?:{_RESULT})(?:{_B}(?:to|by|at|from|of|near))?{_FILL}(?<=[\s$]){_BOUND}")),
+    ("result", _pattern(rf"\b(?:after|takes?|took|needs?|needed){_B}{_BOUND}{_B}(?:{_EVENTS})\b")),
+    ("result", _pattern(rf"\bby{_B}(?P<n>{DIGITS}|{WORDS}){_B}points\b")),
 ]
-_PERCENT_ALONE = _pattern(rf"%|\bper{_GAP}cent\b")
-_MATH = re.compile(r"\$\$.+?\$\$|(?<![\\\w$])\$(?=[^\s$])[^$\n]*(?:\n(?!\s*\n)[^$\n]*){0,2}(?<=[^\s$\\])\$(?!\w)", re.S)
+_PERCENT_SIGN = re.compile("%")
+_MATH = re.compile(
+    r"\$\$.+?\$\$|(?<![\\\w$])\$(?=[^\s$])[^$\n]*(?:\n(?!\s*\n)[^$\n]*){0,2}(?<=[^\s$\\])\$(?!\w)", re.S
+)
 _CELL = re.compile(rf"(?:{_N})(?:\s*(?:±|\+/-)\s*{_VALUE})?")
-_VERSION_OF = re.compile(r"(?:\b(?:Python|Node(?:\.js)?|PyTorch|torch|JAX|CUDA|ONNX|opset|NumPy|Keras|Flax|versions?))[^\S\n]*$", re.I)
+_VERSION_OF = re.compile(
+    r"\b(?:Python|Node(?:\.js)?|PyTorch|torch|JAX|CUDA|ONNX|opset|NumPy|Keras|Flax|versions?)[^\S\n]*$", re.I
+)
 
 
 def _value(number: str) -> float | None:
@@ -184,8 +208,9 @@ def find(prose: str, math: list[tuple[int, int]] | None = None) -> list[Quantity
                     if _VERSION_OF.search(prose, 0, match.start()) and kind == "order":
                         continue
                 add(match.start(name), match.end(name), match.group(), "comparison" if kind == "order" else kind)
-    for match in _PERCENT_ALONE.finditer(prose):
-        if not any(one.end <= match.start() and not prose[one.end : match.start()].strip(" \n\\-") for one in found):
+    for match in _PERCENT_SIGN.finditer(prose):
+        gaps = (prose[one.end : match.start()] for one in found if one.end <= match.start())
+        if all(gap.strip(" \n\\-") for gap in gaps):
             add(match.start(), match.end(), match.group(), "percent")
     return sorted(found)
 
@@ -198,7 +223,11 @@ def find_in(path: Path) -> list[Quantity]:
     text, math = prose(markdown)
     # a percent sign without a number in the head of a column is the unit of the numbers below
     heads = [table.header for table in markdown.tables]
-    found = [one for one in find(text, math) if one.text != "%" or not any(head.start <= one.start < head.end for head in heads)]
+    found = [
+        one
+        for one in find(text, math)
+        if one.text != "%" or not any(head.start <= one.start < head.end for head in heads)
+    ]
     for start, end, number in _cells(markdown, text):
         if not any(one.start < end and start < one.end for one in found):
             found.append(Quantity(start, end, line_of(text, start), number, "table"))
@@ -233,7 +262,8 @@ def _cells(markdown: Markdown, text: str) -> Iterator[tuple[int, int, str]]:
             for index, cell in enumerate(row):
                 content = text[cell.start : cell.end]
                 if index < len(units) and units[index]:
-                    yield from ((cell.start + one.start(), cell.start + one.end(), one.group()) for one in re.finditer(DIGITS, content))
+                    for one in re.finditer(DIGITS, content):
+                        yield cell.start + one.start(), cell.start + one.end(), one.group()
                     continue
                 alone = _CELL.fullmatch(content.strip())
                 if alone and re.search(r"[.,]\d|[eE^]", alone.group("n")):

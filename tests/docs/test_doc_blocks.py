@@ -51,7 +51,8 @@ def test_the_documents_are_the_shipped_ones():
     found = documents.with_blocks()
     assert {"README.md", "CHANGELOG.md", "CONTRIBUTING.md"} <= set(found)
     assert {f"agents/{path.name}" for path in (documents.ROOT / "agents").iterdir()} <= set(found)
-    assert {path.relative_to(documents.ROOT).as_posix() for path in (documents.ROOT / "skills").rglob("*.md")} <= set(found)
+    pages = (documents.ROOT / "skills").rglob("*.md")
+    assert {path.relative_to(documents.ROOT).as_posix() for path in pages} <= set(found)
 
 
 def test_at_most_five_percent_of_the_blocks_are_skipped():
@@ -132,7 +133,8 @@ def test_one_namespace_one_folder_and_the_shell_in_it(document):
         """
     )
     outcomes = blocks.run(path)
-    assert [(one.kind, one.state) for one in outcomes] == [(kind, "ran") for kind in ("python", "output", "python", "output", "shell", "output")]
+    assert [one.kind for one in outcomes] == ["python", "output", "python", "output", "shell", "output"]
+    assert {one.state for one in outcomes} == {"ran"}
     assert [one.line for one in outcomes] == [1, 18, 25, 32, 37, 44]
     assert sorted(entry.name for entry in path.parent.iterdir()) == ["page.md"]
 
@@ -198,7 +200,8 @@ def test_the_first_failing_command_ends_a_shell_block(document):
 
 
 def test_a_process_that_dies_is_a_failure_of_its_block(document):
-    failure = one_failure(document("```python\nx = 1\n```\n\n```python\nimport os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n```\n"))
+    text = "```python\nimport os\n```\n\n```python\nimport signal\nos.kill(os.getpid(), signal.SIGSEGV)\n```\n"
+    failure = one_failure(document(text))
     assert ":5: python block: the process ended with status -11" in failure
 
 
@@ -256,6 +259,14 @@ def test_fences_inside_other_fences_are_content(document):
 def test_a_skipped_block_does_not_run(document):
     outcomes = blocks.run(document('<!-- skip: next "needs a GPU with CUDA" -->\n```python\n1 / 0\n```\n'))
     assert [(one.state, one.message) for one in outcomes] == [("skipped", "needs a GPU with CUDA")]
+
+
+def test_the_example_of_the_guide_runs(document):
+    guide = documents.read(documents.ROOT / "CONTRIBUTING.md")
+    (example,) = [guide.slice(fence.content) for fence in guide.fences if fence.lang == "markdown"]
+    outcomes = blocks.run(document(example))
+    assert [one.kind for one in outcomes] == ["python", "output", "shell", "output"]
+    assert {one.state for one in outcomes} == {"ran"}
 
 
 @pytest.mark.parametrize(
