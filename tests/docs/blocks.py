@@ -12,7 +12,8 @@ What becomes of a block is decided by its language:
 - `json`, `toml` and `yaml` are parsed.
 - The languages in `PLAIN` are left alone. Any other language, or none, is an error: a misspelt one would never run.
 
-A comment directly before a block changes that; every other comment in a document is an error:
+A comment directly before a block changes that; any other comment in a document is an error, except those around parts
+that a command writes (`documents.written`) and those that speak to pluglint:
 
 - `<!-- exits: 1 -->`: the shell block must end with this status.
 - `<!-- output -->`: the block holds what the last executed one printed on standard output (where it printed nothing
@@ -56,7 +57,7 @@ from sybil.evaluators.python import PythonEvaluator
 from sybil.example import SybilFailure
 from sybil.parsers.abstract.lexers import strip_prefix
 
-from documents import ROOT, line_of, read, shown
+from documents import ROOT, line_of, read, shown, written
 from pluglint.parse.markdown import Fence
 
 SHELL = ("bash", "sh", "shell")
@@ -75,7 +76,9 @@ _COMMENT = {
     "exits": re.compile(r"<!-- exits: (\d+) -->"),
     "output": re.compile(r"<!-- output(?:: rel=(\d+(?:\.\d+)?(?:e-?\d+)?))? -->"),
     "skip": re.compile(r'<!-- skip: next "([^"]*\w[^"]*)" -->'),
-    "other": re.compile(r"<!-- (?:generated: [\w-]+|end|pluglint: [^\n]*) -->"),
+    "other": re.compile(
+        r"<!-- (?:generated: [\w-]+|[\w-]+: written by `[^`\n]+`|end(?: of [\w-]+)?|pluglint: [^\n]*) -->"
+    ),
 }
 _FORMS = '"<!-- exits: N -->", "<!-- output -->", "<!-- output: rel=X -->" and "<!-- skip: next "reason" -->"'
 _SECONDS = 600  # for one document; a loop that never ends must not hang the tests
@@ -177,6 +180,8 @@ class Blocks:
         for start, (name, _) in forms.items():
             if name != "other" and start not in taken:
                 fault(start, f"no block follows the comment '{name}'")
+        for start in written(markdown)[1]:
+            fault(start, "this comment of a part that a command writes has no partner")
         if faults:
             raise DocumentError("\n".join(faults))
         yield from regions

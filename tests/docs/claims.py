@@ -37,7 +37,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 import blocks
-from documents import ROOT, shown, with_blocks, with_claims
+from documents import ROOT, line_of, read, shown, with_blocks, with_claims, written
 from quantities import Quantity, find_in
 
 BLOCKS = "blocks of this file"
@@ -281,6 +281,12 @@ def check(root: Path = ROOT, documents: Iterable[str] | None = None) -> list[Fin
             problem = evidence(row, document, root)
             if problem:
                 findings.append(Finding("bad-row", where, problem))
+        if path.suffix == ".md":
+            for part in written(read(path))[0]:
+                problem = _no_command(part.command, document, root)
+                if problem:
+                    where = f"{document}:{line_of(text, part.start)}"
+                    findings.append(Finding("bad-row", where, f"what stands here has no origin: {problem}"))
         findings += [_missing(document, text, one) for one in sorted(uncovered)]
     return findings
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import NamedTuple
 
 from pluglint.parse.frontmatter import cut
 from pluglint.parse.markdown import Markdown
@@ -32,6 +34,42 @@ def read(path: Path) -> Markdown:
     """The structure of a document's body; offsets count from the start of the file."""
     text = path.read_text(encoding="utf-8")
     return Markdown(text, cut(text).body)
+
+
+class Written(NamedTuple):
+    """A part of a document that a command writes: from the start of its first comment to the end of its last."""
+
+    start: int
+    end: int
+    command: str
+
+
+_OPENING = re.compile(r"<!-- (?:generated: [\w-]+|([\w-]+): written by `([^`]+)`) -->")
+_CLOSING = re.compile(r"<!-- end(?: of ([\w-]+))? -->")
+
+
+def written(markdown: Markdown) -> tuple[list[Written], list[int]]:
+    """(parts, strays): the parts that commands write, and the offsets of their comments that have no partner.
+
+    They are `<!-- generated: NAME -->` to `<!-- end -->`, which `make gen` writes, and
+    ``<!-- NAME: written by `COMMAND` -->`` to `<!-- end of NAME -->`.
+    """
+    parts: list[Written] = []
+    strays: list[int] = []
+    opened: tuple[int, re.Match[str]] | None = None
+    for span in markdown.comments:
+        comment = markdown.slice(span)
+        if opening := _OPENING.fullmatch(comment):
+            if opened is not None:
+                strays.append(opened[0])
+            opened = span.start, opening
+        elif closing := _CLOSING.fullmatch(comment):
+            if opened is None or opened[1].group(1) != closing.group(1):
+                strays.append(span.start)
+            else:
+                parts.append(Written(opened[0], span.end, opened[1].group(2) or "make gen"))
+                opened = None
+    return parts, strays if opened is None else [*strays, opened[0]]
 
 
 def shown(path: Path | str) -> str:

@@ -10,8 +10,7 @@ the threshold in it is a claim all the same. Everything else is none: counts of 
 steps"), dates, versions, names (ResNet-50, FP16), numbers of sections, lists and exit statuses. So is a zero in a
 comparison, and a zero or one behind an order sign in a formula (`$n \ge 1$`), where it says what is allowed; and "one"
 and "two" in words ("more than one", "at least two causes"), where they are grammar. Not looked at: code blocks, inline
-code, comments, generated parts (`<!-- generated: NAME -->` to `<!-- end -->`), link targets, HTML tags, and the front
-matter except the description.
+code, comments, parts that a command writes, link targets, HTML tags, and the front matter except the description.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from documents import line_of, read
+from documents import line_of, read, written
 from pluglint.parse.markdown import Markdown
 
 HIDDEN = "\ufffc"  # in the place of code and targets: neither a word nor a blank, so that no pattern runs across it
@@ -243,7 +242,7 @@ def prose(markdown: Markdown) -> tuple[str, list[tuple[int, int]]]:
     hidden = [*markdown.code_spans, *(link.target_span for link in markdown.links)]
     patterns = r"https?://[^\s)>\]]+|</?[A-Za-z][\w-]*(?:\s+[\w-]+=[^>\n]*)?/?>"
     hidden += [match.span() for match in re.finditer(patterns, "".join(chars))]
-    hidden += [match.span() for match in re.finditer(r"<!-- generated: [\w-]+ -->.*?(?:<!-- end -->|\Z)", text, re.S)]
+    hidden += [(part.start, part.end) for part in written(markdown)[0]]
     for start, end in hidden:
         chars[start:end] = (char if char == "\n" else HIDDEN for char in chars[start:end])
     seen = "".join(chars)

@@ -292,6 +292,9 @@ def test_the_example_of_the_guide_runs(document):
         ("```py\n```\n", 1, "a block in 'py'"),
         ("```\nx\n```\n", 1, "name its language"),
         ("```python\n1\n", 1, "never closed"),
+        ("x\n\n<!-- generated: counts -->\n", 3, "no partner"),
+        ("x\n\n<!-- end -->\n", 3, "no partner"),
+        ("<!-- generated: a -->\n\n<!-- generated: b -->\n\n<!-- end -->\n", 1, "no partner"),
         ("```bash\npip install .\npluglint check .\n```\n", 1, "'pip'"),
     ],
 )
@@ -308,6 +311,7 @@ def test_all_errors_of_a_document_are_told_at_once(document):
 
 def test_comments_of_generated_parts_and_of_the_linter_are_known(document):
     text = "<!-- generated: counts -->\n2 agents\n<!-- end -->\n<!-- pluglint: ignore[x] reason -->\n"
+    text += "<!-- speed: written by `make bench` -->\n\n<!-- end of speed -->\n"
     assert blocks.failures(document(text)) == []
 
 

@@ -287,6 +287,19 @@ def test_a_row_covers_every_place_where_its_words_stand(repository):
     assert [message.partition(" has")[0] for _, message in found] == ["'5 %'"]
 
 
+def test_numbers_in_a_part_that_a_command_writes_need_no_row(repository):
+    part = "<!-- speed: written by `make {}` -->\n5 s\n\n<!-- end of speed -->\n"
+    (repository / "README.md").write_text(part.format("test"), encoding="utf-8")
+    (repository / "tests/docs/claims.yaml").write_text("agents/runs.md:\n" + yaml.safe_dump([row(text="Up to 7")]))
+    assert claims.check(repository) == []
+    (repository / "README.md").write_text(part.format("race"), encoding="utf-8")
+    (finding,) = claims.check(repository)
+    assert finding.where == "README.md:1" and "no target 'race'" in finding.message
+    (repository / "README.md").write_text("<!-- generated: speed -->\n5 s\n", encoding="utf-8")
+    (finding,) = claims.check(repository)
+    assert finding.kind == "missing-row"
+
+
 def test_rows_for_a_document_that_is_not_shipped(repository):
     found = with_rows(repository, row(), document="docs/old.md")
     assert found[0] == ("bad-row", "docs/old.md is no document that is shipped")
