@@ -26,7 +26,7 @@ check: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest
 
-# the client goes into .client, 364 MB of it, and needs no network once it is there
+# the client goes into .client, 364 MiB of it, and needs no network once it is there
 test-client: $(READY)
 	@$(BIN)/python tests/client/harness.py
 	$(BIN)/python -m pytest tests/client
