@@ -44,6 +44,7 @@ ORDER = [
     "config",
     "suppress",
     "engine",
+    "cache",
     "fix",
     "report",
     "commands",

@@ -53,6 +53,7 @@ def check(
     config: Annotated[Optional[str], typer.Option(help="Configuration file. Default: the nearest pluglint.toml or [tool.pluglint] upwards; `none` for no file.", show_default=False)] = None,
     show_files: Annotated[bool, typer.Option("--show-files", help="Also say what each file was taken for.")] = False,
     no_inline: Annotated[bool, typer.Option("--no-inline", help="Do not obey suppressions inside the files: for packages that you do not trust.")] = False,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Check again even if nothing changed. The cache lies in PLUGLINT_CACHE_DIR (empty: no cache), else in the user's cache folder.")] = False,
 ) -> None:
     """Check packages and report what is wrong.
 
@@ -71,7 +72,7 @@ def check(
 
         paths = targets or ["."]
         settings = command.settings(paths, config, profile, select, ignore, fail_on, not no_inline)
-        return command.run(paths, settings, output_format, show_files, output)
+        return command.run(paths, settings, output_format, show_files, output, not no_cache)
 
     _guard(work)
 

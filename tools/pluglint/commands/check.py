@@ -6,7 +6,7 @@ import os
 import sys
 
 from pluglint import config as configuration
-from pluglint import discover, engine
+from pluglint import cache, discover, engine
 from pluglint.commands import UsageError
 from pluglint.finding import ERROR, INFO, WARNING
 from pluglint.rule import rule_ids
@@ -46,10 +46,10 @@ def settings(targets: list[str], config_path: str | None, profile: str | None = 
     return config
 
 
-def run(targets: list[str], config: configuration.Config, output_format: str = "text", show_files: bool = False, output: str | None = None) -> int:
+def run(targets: list[str], config: configuration.Config, output_format: str = "text", show_files: bool = False, output: str | None = None, use_cache: bool = True) -> int:
     """Checks and reports; returns the exit status."""
     try:
-        report = engine.check(targets, config)
+        report = (cache if use_cache else engine).check(targets, config)
     except discover.NothingToCheck as error:
         raise UsageError(str(error)) from None
     from pluglint.report import renderer
