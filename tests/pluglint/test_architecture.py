@@ -45,6 +45,7 @@ ORDER = [
     "config",
     "suppress",
     "engine",
+    "cache",
     "baseline",
     "since",
     "fix",

@@ -57,6 +57,7 @@ def check(
     baseline: Annotated[Optional[str], typer.Option(metavar="FILE", help="Leave out the findings that FILE knows. Those that are mended leave FILE by themselves (not where CI is set in the environment); none is ever added.", show_default=False)] = None,
     write_baseline: Annotated[Optional[str], typer.Option("--write-baseline", metavar="FILE", help="Write all present findings into FILE instead of reporting them, and leave with status 0.", show_default=False)] = None,
     no_inline: Annotated[bool, typer.Option("--no-inline", help="Do not obey suppressions inside the files: for packages that you do not trust.")] = False,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Check again even if nothing changed. The cache lies in PLUGLINT_CACHE_DIR (empty: no cache), else in the user's cache folder.")] = False,
 ) -> None:
     """Check packages and report what is wrong.
 
@@ -82,7 +83,7 @@ def check(
             return usage("--write-baseline records all there is; it goes neither with --since nor with --baseline")
         paths = targets or ["."]
         settings = command.settings(paths, config, profile, select, ignore, fail_on, not no_inline)
-        return command.run(paths, settings, output_format, show_files, output, statistics, since, baseline, write_baseline)
+        return command.run(paths, settings, output_format, show_files, output, not no_cache, statistics, since, baseline, write_baseline)
 
     _guard(work)
 

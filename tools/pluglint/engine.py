@@ -77,14 +77,17 @@ def choose(config: Config) -> list[Loaded]:
     return loaded
 
 
-def check(targets: list[str], config: Config) -> Report:
-    """Checks targets. Raises `discover.NothingToCheck`."""
+def check(targets: list[str], config: Config, discoveries: list[Discovery] | None = None, contents: dict[str, bytes] | None = None) -> Report:
+    """Checks targets. Raises `discover.NothingToCheck`.
+
+    `discoveries` and `contents` (path -> bytes) are what a caller has found and read already; `contents` is emptied.
+    """
     packages: list[Package] = []
     only: set[str] = set()  # files that were named
     whole: set[str] = set()  # packages that were named
     seen: dict[str, Package] = {}
-    for target, found in zip(targets, _discoveries(targets, config)):
-        fresh = _packages(found, config, seen)
+    for target, found in zip(targets, discoveries or discover_all(targets, config)):
+        fresh = _packages(found, config, seen, contents or {})
         if found.only is None:
             whole.update(one.path for one in fresh)
             if fresh and all(one.excluded and not one.entries for one in fresh):
@@ -100,7 +103,7 @@ def check(targets: list[str], config: Config) -> Report:
     return _narrowed(report, packages, only, whole) if only else report
 
 
-def _discoveries(targets: list[str], config: Config) -> list[Discovery]:
+def discover_all(targets: list[str], config: Config) -> list[Discovery]:
     """What each target holds, every file but once: a part of a package that is named as well adds nothing, and lone files of one folder are one package."""
     found = [discover(target, config.exclude) for target in targets]
     if len(found) < 2:
@@ -153,14 +156,14 @@ def root_of(package: Package) -> tuple[str, str, str]:
     return shown_path(package.shown, "") or ".", package.kind, package.name
 
 
-def _packages(found: Discovery, config: Config, seen: dict[str, Package]) -> list[Package]:
+def _packages(found: Discovery, config: Config, seen: dict[str, Package], contents: dict[str, bytes]) -> list[Package]:
     fresh = []
     for root in found.roots:
         if root.path not in seen:
             if config.exclude:
                 out = excluded(root.entries, root.shown, config.exclude)
                 root = root._replace(entries={rel: e for rel, e in root.entries.items() if rel not in out}, excluded=out)
-            seen[root.path] = load_package(root, config)
+            seen[root.path] = load_package(root, config, contents)
         fresh.append(seen[root.path])
     return fresh
 
@@ -248,7 +251,7 @@ def _document_pass(documents: list[Document], rules: list[Loaded], config: Confi
 
     def work(pieces: Iterator[int]) -> tuple:
         findings, edges = _share((document for piece in pieces for document in documents[piece :: workers.PIECES]), rules, config)
-        return [_flat(one) for one in findings], [(root, tuple(edge)) for root, edge in edges]
+        return [flat(one) for one in findings], [(root, tuple(edge)) for root, edge in edges]
 
     finish = workers.share(work, PROCESSES)
 
@@ -256,18 +259,20 @@ def _document_pass(documents: list[Document], rules: list[Loaded], config: Confi
         findings: list[Finding] = []
         edges: list[tuple[str, Edge]] = []
         for flat, flat_edges in finish():
-            findings += [_unflat(one) for one in flat]
+            findings += [unflat(one) for one in flat]
             edges += [(root, Edge(*edge)) for root, edge in flat_edges]
         return findings, edges
 
     return rest
 
 
-def _flat(one: Finding) -> tuple:
+def flat(one: Finding) -> tuple:
+    """A finding as plain data, for marshal."""
     return (one.rule, one.severity, tuple(one.place), one.message, one.hint, tuple(tuple(place) for place in one.related), one.snippet)
 
 
-def _unflat(flat: tuple) -> Finding:
+def unflat(flat: tuple) -> Finding:
+    """The finding that `flat` made plain."""
     rule, severity, place, message, hint, related, snippet = flat
     return Finding(rule, severity, Place(*place), message, hint, tuple(Place(*p) for p in related), snippet)
 

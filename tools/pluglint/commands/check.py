@@ -6,7 +6,7 @@ import os
 import sys
 
 from pluglint import config as configuration
-from pluglint import discover, engine
+from pluglint import cache, discover, engine
 from pluglint.commands import UsageError
 from pluglint.finding import ERROR, INFO, WARNING
 from pluglint.rule import rule_ids
@@ -52,6 +52,7 @@ def run(
     output_format: str = "text",
     show_files: bool = False,
     output: str | None = None,
+    use_cache: bool = True,
     statistics: bool = False,
     since: str | None = None,
     baseline: str | None = None,
@@ -59,7 +60,7 @@ def run(
 ) -> int:
     """Checks and reports; returns the exit status."""
     try:
-        report = engine.check(targets, config)
+        report = (cache if use_cache else engine).check(targets, config)
     except discover.NothingToCheck as error:
         raise UsageError(str(error)) from None
     if write_baseline is not None:
