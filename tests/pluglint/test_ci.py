@@ -187,6 +187,21 @@ def test_action_from_its_first_step(tmp_path, package):
     assert one.step(1)[0] == 0
 
 
+# -- what the README shows
+
+
+def test_readme_shows_what_there_is():
+    blocks = [yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S | re.M)]
+    (workflow,) = [one for one in blocks if "jobs" in one]
+    assert workflow["permissions"] == {"contents": "read"}
+    checkout, action = workflow["jobs"]["pluglint"]["steps"]
+    assert checkout["with"] == {"fetch-depth": 0} and set(action["with"]) <= set(ACTION["inputs"])
+    (hooks,) = [one["repos"][0]["hooks"] for one in blocks if "repos" in one]
+    assert [one["id"] for one in hooks] == [HOOK["id"]]
+    (job,) = [one["pluglint"] for one in blocks if "pluglint" in one]
+    assert job["artifacts"]["reports"]["codequality"] in job["script"][-1]
+
+
 # -- pre-commit
 
 (HOOK,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
@@ -225,5 +240,5 @@ def test_hook_in_pre_commit(tmp_path, package):
     assert done.returncode == 1 and "agents/lead.md  (agent)" in done.stdout and "Failed" in done.stdout, done.stdout + done.stderr
     (package / "agents/lead.md").unlink()
     git(package, "add", "--all")
-    done = subprocess.run(command, cwd=package, capture_output=True, text=True, env=environment)
+    done = subprocess.run(command, cwd=package, capture_output=True, text=True, env=environment)  # the environment is there already
     assert done.returncode == 0 and "Passed" in done.stdout, done.stdout + done.stderr
