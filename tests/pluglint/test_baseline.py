@@ -15,8 +15,14 @@ from pluglint import fingerprint, schemas
 from pluglint.cli import app
 from pluglint.finding import Finding, Place
 
-MANIFEST = '{"name": "demo", "version": "1.0.0", "description": "A demo.", "author": {"name": "Example Author"}, "license": "MIT"}\n'
-AGENT = "---\nname: {0}\ndescription: Splits requests. Use when one spans several fields.\ntools: Read\n---\n\nYou read.\n\nDelegate to other agents:\n\n"
+MANIFEST = (
+    '{"name": "demo", "version": "1.0.0", "description": "A demo.", '
+    '"author": {"name": "Example Author"}, "license": "MIT"}\n'
+)
+AGENT = (
+    "---\nname: {0}\ndescription: Splits requests. Use when one spans several fields.\ntools: Read\n---\n\n"
+    "You read.\n\nDelegate to other agents:\n\n"
+)
 RULE, OTHER = "delegate-unknown", "agent-tool-unknown"
 FILE = "known.json"
 
@@ -29,7 +35,14 @@ def no_ci(monkeypatch):
 @pytest.fixture
 def package(tmp_path, monkeypatch):
     """A plugin with two known faults in one file and one in another, in the working folder."""
-    write(tmp_path, {".claude-plugin/plugin.json": MANIFEST, "agents/lead.md": ghosts("lead", "one-ghost", "two-ghost"), "agents/clerk.md": ghosts("clerk", "third-ghost")})
+    write(
+        tmp_path,
+        {
+            ".claude-plugin/plugin.json": MANIFEST,
+            "agents/lead.md": ghosts("lead", "one-ghost", "two-ghost"),
+            "agents/clerk.md": ghosts("clerk", "third-ghost"),
+        },
+    )
     (tmp_path / ".git").mkdir()
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -88,7 +101,9 @@ def test_the_file_is_as_published_sorted_and_one_line_a_finding(package):
     lines = (package / FILE).read_text().splitlines()
     assert lines[0] == "{" and lines[-2:] == ['  "version": 1', "}"] and len(lines) == 6
     assert lines[1:-2] == sorted(lines[1:-2]) and all(line.endswith(",") for line in lines[1:-2])
-    assert lines[1].startswith('  "agents/clerk.md: delegate-unknown: ') and lines[1].endswith("\": \"no agent or skill is called 'third-ghost'\",")
+    assert lines[1].startswith('  "agents/clerk.md: delegate-unknown: ') and lines[1].endswith(
+        '": "no agent or skill is called \'third-ghost\'",'
+    )
     before = (package / FILE).read_bytes()
     assert record() == "known.json: 3 findings (0 new, 0 gone)\n" and (package / FILE).read_bytes() == before
 
@@ -106,7 +121,13 @@ def test_two_branches_merge_line_by_line(package):
     done = subprocess.run(["git", "merge-file", "-p", ours, base, theirs], capture_output=True, text=True)
     assert done.returncode == 0
     merged = json.loads(done.stdout)
-    assert {key.split(":")[0] for key in merged if key != "version"} == {"agents/ape.md", "agents/bear.md", "agents/clerk.md", "agents/lead.md", "agents/mole.md"}
+    assert {key.split(":")[0] for key in merged if key != "version"} == {
+        "agents/ape.md",
+        "agents/bear.md",
+        "agents/clerk.md",
+        "agents/lead.md",
+        "agents/mole.md",
+    }
 
 
 # -- what is known and what is new
@@ -122,13 +143,26 @@ def test_a_new_finding_is_reported_and_not_added(package):
 
 def test_known_findings_move_with_their_lines(package):
     record()
-    write(package, {"agents/lead.md": ghosts("lead", "one-ghost", "two-ghost").replace("You read.", "You read.\n\nTwice.\n\n## More\n\nThen you write.")})
+    write(
+        package,
+        {
+            "agents/lead.md": ghosts("lead", "one-ghost", "two-ghost").replace(
+                "You read.", "You read.\n\nTwice.\n\n## More\n\nThen you write."
+            )
+        },
+    )
     assert found() == []
 
 
 def test_a_second_equal_finding_is_new(package):
     record()
-    write(package, {"agents/lead.md": ghosts("lead", "one-ghost", "two-ghost") + "\nThen go on.\n\nDelegate to other agents:\n\n- **one-ghost**: work\n"})
+    write(
+        package,
+        {
+            "agents/lead.md": ghosts("lead", "one-ghost", "two-ghost")
+            + "\nThen go on.\n\nDelegate to other agents:\n\n- **one-ghost**: work\n"
+        },
+    )
     assert found() == ["one-ghost"]
 
 
@@ -136,7 +170,7 @@ def test_a_mended_finding_leaves_the_file(package):
     record()
     write(package, {"agents/lead.md": ghosts("lead", "two-ghost")})
     status, out, err = run("--baseline", FILE)
-    assert status == 0 and err == "pluglint: known.json: 1 finding of the baseline is mended and out of the file\n"
+    assert status == 0 and err == "pluglint: known.json: 1 finding of the baseline no longer found and taken out\n"
     assert names() == ["third-ghost", "two-ghost"]
     write(package, {"agents/lead.md": ghosts("lead", "one-ghost", "two-ghost")})
     assert found() == ["one-ghost"]  # it does not come back
@@ -145,7 +179,9 @@ def test_a_mended_finding_leaves_the_file(package):
 def test_a_file_that_is_gone_takes_its_findings_along(package):
     record()
     (package / "agents/lead.md").unlink()
-    assert run("--baseline", FILE)[2] == "pluglint: known.json: 2 findings of the baseline are mended and out of the file\n"
+    assert (
+        run("--baseline", FILE)[2] == "pluglint: known.json: 2 findings of the baseline no longer found and taken out\n"
+    )
     assert names() == ["third-ghost"]
 
 
@@ -156,7 +192,10 @@ def test_in_ci_the_file_stays_and_the_run_says_so(package, monkeypatch):
     monkeypatch.setenv("CI", "true")
     status, out, err = run("--baseline", FILE)
     assert status == 0 and (package / FILE).read_bytes() == before
-    assert err == "pluglint: known.json: 2 findings of the baseline are mended and still in the file (nobody would commit the file of a CI run); run this where you commit\n"
+    assert (
+        err
+        == "pluglint: known.json: 2 findings of the baseline no longer found, but still in the file (nobody would commit the file of a CI run); run this where you commit\n"
+    )
 
 
 def test_a_file_that_cannot_be_written_is_still_read(package, monkeypatch):
@@ -168,7 +207,11 @@ def test_a_file_that_cannot_be_written_is_still_read(package, monkeypatch):
 
     monkeypatch.setattr(os, "replace", fail)
     status, out, err = run("--baseline", FILE)
-    assert status == 0 and "still in the file (No space left on device)" in err and names() == ["one-ghost", "third-ghost", "two-ghost"]
+    assert (
+        status == 0
+        and "still in the file (No space left on device)" in err
+        and names() == ["one-ghost", "third-ghost", "two-ghost"]
+    )
     assert [one.name for one in package.iterdir() if one.name.startswith(".pluglint-")] == []
 
 
@@ -213,7 +256,9 @@ def test_a_crash_is_never_known(package, monkeypatch):
     record()
     before = (package / FILE).read_bytes()
     status, out, err = run("--write-baseline", FILE, "--select", "agent-color-unknown")
-    assert (status, out) == (2, "") and err.startswith("pluglint: --write-baseline known.json: not written, because a rule crashed")
+    assert (status, out) == (2, "") and err.startswith(
+        "pluglint: --write-baseline known.json: not written, because a rule crashed"
+    )
     write(package, {"agents/lead.md": ghosts("lead")})
     status, out, err = run("--baseline", FILE, "--select", "agent-color-unknown")
     assert status == 3 and "[internal-error]" in out and err == "" and (package / FILE).read_bytes() == before
@@ -232,7 +277,9 @@ def test_together_with_since(package, monkeypatch):
     write(package, {"agents/lead.md": ghosts("lead", "old-ghost", "one-ghost", "two-ghost")})
     assert found() == ["two-ghost"] and found("--since", "HEAD") == ["two-ghost"]
     out = json.loads(run("--since", "HEAD", "--format", "json")[1])
-    assert [one["message"].split("'")[1] for one in out["findings"]] == ["one-ghost", "two-ghost"] and out["summary"]["known"] == 2
+    assert [one["message"].split("'")[1] for one in out["findings"]] == ["one-ghost", "two-ghost"] and out["summary"][
+        "known"
+    ] == 2
 
 
 # -- bad input
@@ -255,7 +302,11 @@ def test_a_file_that_is_no_baseline(package, text, message):
     write(package, {FILE: text})
     for option in ("--baseline", "--write-baseline"):
         status, out, err = run(option, FILE)
-        assert (status, out) == (2, "") and err.startswith(f"pluglint: {option} known.json:{message}") and err.count("\n") == 1
+        assert (
+            (status, out) == (2, "")
+            and err.startswith(f"pluglint: {option} known.json:{message}")
+            and err.count("\n") == 1
+        )
     assert (package / FILE).read_text() == text
 
 
@@ -265,32 +316,61 @@ def test_bytes_that_are_no_text(package):
 
 
 def test_no_file(package):
-    assert run("--baseline", FILE) == (2, "", "pluglint: --baseline known.json: no such file; `pluglint check --write-baseline known.json` makes it\n")
+    assert run("--baseline", FILE) == (
+        2,
+        "",
+        "pluglint: --baseline known.json: no such file; `pluglint check --write-baseline known.json` makes it\n",
+    )
     (package / "folder").mkdir()
     assert run("--baseline", "folder") == (2, "", "pluglint: --baseline folder: cannot be read: Is a directory\n")
-    assert run("--write-baseline", "no/such/known.json") == (2, "", "pluglint: no/such/known.json: No such file or directory\n")
+    assert run("--write-baseline", "no/such/known.json") == (
+        2,
+        "",
+        "pluglint: no/such/known.json: No such file or directory\n",
+    )
 
 
 @pytest.mark.parametrize("arguments", [("--since", "main"), ("--baseline", FILE)])
 def test_recording_is_its_own_run(package, arguments):
-    assert run("--write-baseline", FILE, *arguments) == (2, "", "pluglint: --write-baseline records all there is; it goes neither with --since nor with --baseline\n")
+    assert run("--write-baseline", FILE, *arguments) == (
+        2,
+        "",
+        "pluglint: --write-baseline records all there is; it goes neither with --since nor with --baseline\n",
+    )
     assert not (package / FILE).exists()
 
 
 # -- fingerprints
 
 
-def finding(line: int = 3, snippet: str = "  says 5 agents", message: str = "says 5 agents, but there are 6", path: str = "README.md", rule: str = "x") -> Finding:
+def finding(
+    line: int = 3,
+    snippet: str = "  says 5 agents",
+    message: str = "says 5 agents, but there are 6",
+    path: str = "README.md",
+    rule: str = "x",
+) -> Finding:
     return Finding(rule, "error", Place(path, line, 1, line, 2), message, "", (), snippet)
 
 
 def test_a_fingerprint_outlives_what_does_not_matter():
-    same = [finding(), finding(line=90), finding(snippet="says  5 agents "), finding(message="says 5 agents, but there are 7")]
+    same = [
+        finding(),
+        finding(line=90),
+        finding(snippet="says  5 agents "),
+        finding(message="says 5 agents, but there are 7"),
+    ]
     assert len({fingerprint.digest(fingerprint.keys([one])[0]) for one in same}) == 1
 
 
 def test_a_fingerprint_tells_apart_what_matters():
-    others = [finding(), finding(snippet="says 6 agents"), finding(message="says 5 skills"), finding(path="docs/README.md"), finding(rule="y")]
+    others = [
+        finding(),
+        finding(snippet="says 6 agents"),
+        finding(message="says 5 skills"),
+        finding(path="docs/README.md"),
+        finding(rule="y"),
+    ]
     assert len({fingerprint.digest(fingerprint.keys([one])[0]) for one in others}) == len(others)
     first, second = fingerprint.keys([finding(), finding(line=9)])
     assert first[:4] == second[:4] and fingerprint.digest(first) != fingerprint.digest(second)

@@ -23,21 +23,52 @@ NASTY = "a, b: 100% [x](y) <b>&\"'` | \x1b[31m\x00\u202e 数 \U0001f600 \ud800 #
 LETTER = "docs/é à 数, 50%:[1].md"
 
 
-def place(path: str = "agents/lead.md", line: int = 8, column: int = 5, end_line: int = 8, end_column: int = 12, label: str = "") -> Place:
+def place(
+    path: str = "agents/lead.md",
+    line: int = 8,
+    column: int = 5,
+    end_line: int = 8,
+    end_column: int = 12,
+    label: str = "",
+) -> Place:
     return Place(path, line, column, end_line, end_column, label)
 
 
-def finding(rule: str = "delegate-unknown", severity: str = "error", where: Place = place(), message: str = "no agent is called 'x'", hint: str = "Correct it.", related: tuple = ()) -> Finding:
+def finding(
+    rule: str = "delegate-unknown",
+    severity: str = "error",
+    where: Place = place(),
+    message: str = "no agent is called 'x'",
+    hint: str = "Correct it.",
+    related: tuple = (),
+) -> Finding:
     return Finding(rule, severity, where, message, hint, related, "- **jax-pro**: numerical code")
 
 
 def report(*findings: Finding, files: tuple[str, ...] = ("agents/lead.md", "agents/clean.md")) -> Report:
-    return Report(list(findings), 2, dict.fromkeys(files, "agent"), [(".", "plugin", "demo")], ["delegate-unknown"], "claude-code", 3)
+    return Report(
+        list(findings),
+        2,
+        dict.fromkeys(files, "agent"),
+        [(".", "plugin", "demo")],
+        ["delegate-unknown"],
+        "claude-code",
+        3,
+    )
 
 
 CLEAN = report()
-PLAIN = report(finding(), finding(severity="warning", where=place(line=9, end_line=11)), finding(severity="info", where=place(end_column=5), related=(place("README.md", label="here"), place("b.md"))))
-ODD = report(*(finding(message=NASTY, hint=NASTY, where=place(path, label=NASTY), related=(place(path, label=NASTY),)) for path in (LETTER, "a\udcff.md", "/else where/a.md", "a:b.md", "-x.md")))
+PLAIN = report(
+    finding(),
+    finding(severity="warning", where=place(line=9, end_line=11)),
+    finding(severity="info", where=place(end_column=5), related=(place("README.md", label="here"), place("b.md"))),
+)
+ODD = report(
+    *(
+        finding(message=NASTY, hint=NASTY, where=place(path, label=NASTY), related=(place(path, label=NASTY),))
+        for path in (LETTER, "a\udcff.md", "/else where/a.md", "a:b.md", "-x.md")
+    )
+)
 CRASHED = report(finding(INTERNAL_ERROR, where=place(line=1, column=1, end_line=1, end_column=1)), finding())
 REPORTS = {"clean": CLEAN, "plain": PLAIN, "odd": ODD, "crashed": CRASHED}
 
@@ -90,7 +121,11 @@ def sarif(one: Report) -> dict:
 def test_sarif_is_valid(any_report):
     run = sarif(any_report)
     driver = run["tool"]["driver"]
-    assert (driver["name"], driver["semanticVersion"], run["columnKind"]) == ("pluglint", __version__, "unicodeCodePoints")
+    assert (driver["name"], driver["semanticVersion"], run["columnKind"]) == (
+        "pluglint",
+        __version__,
+        "unicodeCodePoints",
+    )
     real = [one for one in any_report.findings if one.rule != INTERNAL_ERROR]
     assert len(run["results"]) == len(real)
     for one, result in zip(real, run["results"]):
@@ -98,17 +133,28 @@ def test_sarif_is_valid(any_report):
         assert result["level"] == {"error": "error", "warning": "warning", "info": "note"}[one.severity]
         assert len(result["partialFingerprints"]["pluglint/v1"]) == 16
     for rule in driver["rules"]:
-        assert rule["help"]["markdown"].startswith(f"## {rule['id']}\n") and rule["shortDescription"]["text"].lower().startswith(load(rule["id"]).rule.title.lower())
+        assert rule["help"]["markdown"].startswith(f"## {rule['id']}\n") and rule["shortDescription"][
+            "text"
+        ].lower().startswith(load(rule["id"]).rule.title.lower())
 
 
 def test_sarif_of_nothing_has_no_results():
     run = sarif(CLEAN)
-    assert run["results"] == [] and run["tool"]["driver"]["rules"] == [] and run["invocations"][0]["executionSuccessful"] is True
+    assert (
+        run["results"] == []
+        and run["tool"]["driver"]["rules"] == []
+        and run["invocations"][0]["executionSuccessful"] is True
+    )
 
 
 def test_sarif_region_and_related():
     result = sarif(PLAIN)["results"]
-    assert result[1]["locations"][0]["physicalLocation"]["region"] == {"startLine": 9, "startColumn": 5, "endLine": 11, "endColumn": 12}
+    assert result[1]["locations"][0]["physicalLocation"]["region"] == {
+        "startLine": 9,
+        "startColumn": 5,
+        "endLine": 11,
+        "endColumn": 12,
+    }
     assert [one["message"]["text"] for one in result[2]["relatedLocations"]] == ["here", "see here"]
     assert [one["id"] for one in result[2]["relatedLocations"]] == [1, 2]
 
@@ -129,7 +175,9 @@ def test_sarif_text_holds_no_link():
 def test_sarif_tells_of_a_crash():
     run = sarif(CRASHED)
     invocation = run["invocations"][0]
-    assert invocation["executionSuccessful"] is False and invocation["toolExecutionNotifications"][0]["descriptor"] == {"id": INTERNAL_ERROR}
+    assert invocation["executionSuccessful"] is False and invocation["toolExecutionNotifications"][0]["descriptor"] == {
+        "id": INTERNAL_ERROR
+    }
     assert [one["ruleId"] for one in run["results"]] == ["delegate-unknown"]
 
 
@@ -151,7 +199,16 @@ def commands(one: Report) -> list[tuple[str, dict[str, str], str]]:
         head, _, data = line[2:].partition("::")
         word, _, rest = head.partition(" ")
         values = dict(item.split("=", 1) for item in rest.split(","))
-        found.append((word, {name: unescape(value).replace("%3A", ":").replace("%2C", ",").replace("%25", "%") for name, value in values.items()}, unescape(data).replace("%25", "%")))
+        found.append(
+            (
+                word,
+                {
+                    name: unescape(value).replace("%3A", ":").replace("%2C", ",").replace("%25", "%")
+                    for name, value in values.items()
+                },
+                unescape(data).replace("%25", "%"),
+            )
+        )
     return found
 
 
@@ -163,11 +220,22 @@ def test_github_commands():
     assert commands(PLAIN) == [
         (
             "error",
-            {"file": "agents/lead.md", "line": "8", "endLine": "8", "col": "5", "endColumn": "12", "title": "pluglint: delegate-unknown"},
+            {
+                "file": "agents/lead.md",
+                "line": "8",
+                "endLine": "8",
+                "col": "5",
+                "endColumn": "12",
+                "title": "pluglint: delegate-unknown",
+            },
             "agents/lead.md:8:5: no agent is called 'x' [delegate-unknown]\nCorrect it.",
         ),
         # no columns over several lines
-        ("warning", {"file": "agents/lead.md", "line": "9", "endLine": "11", "title": "pluglint: delegate-unknown"}, "agents/lead.md:9:5: no agent is called 'x' [delegate-unknown]\nCorrect it."),
+        (
+            "warning",
+            {"file": "agents/lead.md", "line": "9", "endLine": "11", "title": "pluglint: delegate-unknown"},
+            "agents/lead.md:9:5: no agent is called 'x' [delegate-unknown]\nCorrect it.",
+        ),
         # no end column of an empty place
         (
             "notice",
@@ -186,7 +254,11 @@ def test_github_commands_survive_any_text(any_report):
 
 
 def test_github_escapes():
-    line = renderer("github").render(report(finding(message="50%, a:b\r\n::stop", where=place("a,b:c%.md")))).splitlines()[0]
+    line = (
+        renderer("github")
+        .render(report(finding(message="50%, a:b\r\n::stop", where=place("a,b:c%.md"))))
+        .splitlines()[0]
+    )
     assert line.startswith("::error file=a%2Cb%3Ac%25.md,line=8,")
     assert "::a,b:c%25.md:8:5: 50%25, a:b\\x0d%0A::stop [delegate-unknown]%0ACorrect it." in line
 
@@ -195,7 +267,10 @@ def test_github_puts_errors_first_and_says_when_there_are_more_than_it_shows():
     many = report(*(finding(severity="warning") for _ in range(3)), *(finding() for _ in range(11)))
     found = commands(many)
     assert [one[0] for one in found] == ["error"] * 11 + ["warning"] * 3 + ["notice"]
-    assert found[-1][1:] == ({"title": "pluglint"}, "11 errors, 3 warnings. GitHub shows 10 annotations of a kind; this log has all. Most frequent: delegate-unknown (14)")
+    assert found[-1][1:] == (
+        {"title": "pluglint"},
+        "11 errors, 3 warnings. GitHub shows 10 annotations of a kind; this log has all. Most frequent: delegate-unknown (14)",
+    )
     assert len(commands(report(*(finding() for _ in range(10))))) == 10
 
 
@@ -212,7 +287,10 @@ def test_gitlab_is_valid(any_report):
 def test_gitlab_severities():
     assert [one["severity"] for one in json.loads(renderer("gitlab").render(PLAIN))] == ["major", "minor", "info"]
     assert json.loads(renderer("gitlab").render(CRASHED))[0]["severity"] == "blocker"
-    assert json.loads(renderer("gitlab").render(PLAIN))[0]["location"] == {"path": "agents/lead.md", "lines": {"begin": 8, "end": 8}}
+    assert json.loads(renderer("gitlab").render(PLAIN))[0]["location"] == {
+        "path": "agents/lead.md",
+        "lines": {"begin": 8, "end": 8},
+    }
 
 
 # -- JUnit
@@ -230,13 +308,19 @@ def test_junit_is_valid(any_report):
     assert len(failed) == len(any_report.findings)
     for part in (root, *root.iter("testsuite")):
         assert int(part.get("tests")) == len([*part.iter("testcase")])
-        assert int(part.get("failures")) == len([*part.iter("failure")]) and int(part.get("errors")) == len([*part.iter("error")])
+        assert int(part.get("failures")) == len([*part.iter("failure")]) and int(part.get("errors")) == len(
+            [*part.iter("error")]
+        )
 
 
 def test_junit_has_a_passed_case_for_a_clean_file():
     suites = {one.get("name"): one for one in junit(PLAIN).iter("testsuite")}
     assert [(case.get("name"), len(case)) for case in suites["agents/clean.md"]] == [("no findings", 0)]
-    assert [case.get("name") for case in suites["agents/lead.md"]] == ["delegate-unknown:8:5", "delegate-unknown:9:5", "delegate-unknown:8:5"]
+    assert [case.get("name") for case in suites["agents/lead.md"]] == [
+        "delegate-unknown:8:5",
+        "delegate-unknown:9:5",
+        "delegate-unknown:8:5",
+    ]
     assert [one.get("type") for one in suites["agents/lead.md"].iter("failure")] == ["error", "warning", "info"]
 
 
@@ -258,7 +342,9 @@ def test_markdown_counts_and_cuts():
     lines = many.splitlines()
     assert lines[2] == "1 error, 60 warnings in 2 files; 2 suppressed; 3 known."
     assert "| delegate-unknown | 61 |" in lines and lines[-1] == "And 11 more findings."
-    assert next(line for line in lines if line.startswith("| error")).startswith("| error | agents/lead.md&#58;8 | no agent is called 'x' (delegate-unknown) |")
+    assert next(line for line in lines if line.startswith("| error")).startswith(
+        "| error | agents/lead.md&#58;8 | no agent is called 'x' (delegate-unknown) |"
+    )
     assert renderer("markdown").render(CLEAN).splitlines()[2] == "No findings in 2 files; 2 suppressed; 3 known."
 
 
@@ -267,7 +353,11 @@ def test_markdown_counts_and_cuts():
 
 def test_statistics():
     many = report(*(finding() for _ in range(12)), finding("path-missing"))
-    assert renderer("text").render(many, False, True).endswith("; 2 suppressed; 3 known\n\n12  delegate-unknown\n 1  path-missing\n")
+    assert (
+        renderer("text")
+        .render(many, False, True)
+        .endswith("; 2 suppressed; 3 known\n\n12  delegate-unknown\n 1  path-missing\n")
+    )
     assert "Most frequent" not in renderer("text").render(many)
     many = report(*(finding() for _ in range(21)))
     assert renderer("text").render(many).endswith("Most frequent: delegate-unknown (21)\n")
@@ -282,8 +372,18 @@ def test_paths_begin_at_the_repository(tmp_path, monkeypatch):
     below.mkdir(parents=True)
     (tmp_path / "repository/.git").write_text("gitdir: elsewhere\n")  # as in a worktree or a submodule
     monkeypatch.chdir(below)
-    one = from_repository(report(finding(where=place("demo/a.md"), related=(place("../README.md"),)), finding(where=place(str(tmp_path / "other.md"))), files=("demo/a.md",)))
+    one = from_repository(
+        report(
+            finding(where=place("demo/a.md"), related=(place("../README.md"),)),
+            finding(where=place(str(tmp_path / "other.md"))),
+            files=("demo/a.md",),
+        )
+    )
     assert [found.place.path for found in one.findings] == ["plugins/demo/a.md", str(tmp_path / "other.md")]
-    assert one.findings[0].related[0].path == "README.md" and list(one.files) == ["plugins/demo/a.md"] and one.packages[0][0] == "plugins"
+    assert (
+        one.findings[0].related[0].path == "README.md"
+        and list(one.files) == ["plugins/demo/a.md"]
+        and one.packages[0][0] == "plugins"
+    )
     (tmp_path / "repository/.git").unlink()
     assert from_repository(report(finding(where=place("demo/a.md")))).findings[0].place.path == "demo/a.md"

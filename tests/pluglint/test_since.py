@@ -12,11 +12,24 @@ from typer.testing import CliRunner
 
 from pluglint.cli import app
 
-MANIFEST = '{"name": "demo", "version": "1.0.0", "description": "A demo.", "author": {"name": "Example Author"}, "license": "MIT"}\n'
-AGENT = "---\nname: {0}\ndescription: Splits requests. Use when one spans several fields.\ntools: Read\n---\n\nYou read.\n\n{1}"
+MANIFEST = (
+    '{"name": "demo", "version": "1.0.0", "description": "A demo.", '
+    '"author": {"name": "Example Author"}, "license": "MIT"}\n'
+)
+AGENT = (
+    "---\nname: {0}\ndescription: Splits requests. Use when one spans several fields.\ntools: Read\n---\n\n"
+    "You read.\n\n{1}"
+)
 DELEGATE = "Delegate to other agents:\n\n{0}\n"
 RULE = "delegate-unknown"
-GIT = {"GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.com", "GIT_COMMITTER_NAME": "A", "GIT_COMMITTER_EMAIL": "a@example.com", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+GIT = {
+    "GIT_AUTHOR_NAME": "A",
+    "GIT_AUTHOR_EMAIL": "a@example.com",
+    "GIT_COMMITTER_NAME": "A",
+    "GIT_COMMITTER_EMAIL": "a@example.com",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +39,11 @@ def environment(monkeypatch):
 
 
 def git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", "-c", "protocol.file.allow=always", "-c", "init.defaultBranch=main", "-C", str(folder), *arguments], capture_output=True, text=True)
+    done = subprocess.run(
+        ["git", "-c", "protocol.file.allow=always", "-c", "init.defaultBranch=main", "-C", str(folder), *arguments],
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -184,7 +201,16 @@ def test_repository_and_its_index_stay_as_they_are(repository):
 
 def test_package_deeper_in_the_repository(tmp_path, monkeypatch):
     plugin(tmp_path / "r")
-    write(tmp_path / "r", {f"plugins/two/{name}": text for name, text in {".claude-plugin/plugin.json": MANIFEST, "agents/lead.md": AGENT.format("lead", DELEGATE.format("- **old-ghost**: x"))}.items()})
+    write(
+        tmp_path / "r",
+        {
+            f"plugins/two/{name}": text
+            for name, text in {
+                ".claude-plugin/plugin.json": MANIFEST,
+                "agents/lead.md": AGENT.format("lead", DELEGATE.format("- **old-ghost**: x")),
+            }.items()
+        },
+    )
     commit(tmp_path / "r")
     write(tmp_path / "r", {"plugins/two/agents/ghostly.md": GHOST})
     monkeypatch.chdir(tmp_path / "r")
@@ -192,9 +218,13 @@ def test_package_deeper_in_the_repository(tmp_path, monkeypatch):
     assert found() == [("plugins/two/agents/ghostly.md", "fresh-ghost")]
     monkeypatch.chdir(tmp_path / "r/plugins")
     assert found("two") == [("two/agents/ghostly.md", "fresh-ghost")]
-    assert found("two/agents/lead.md") == [] and found("two/agents/ghostly.md") == [("two/agents/ghostly.md", "fresh-ghost")]
+    assert found("two/agents/lead.md") == [] and found("two/agents/ghostly.md") == [
+        ("two/agents/ghostly.md", "fresh-ghost")
+    ]
     monkeypatch.chdir(tmp_path)
-    assert found(str(tmp_path / "r/plugins/two")) == [(str(tmp_path / "r/plugins/two/agents/ghostly.md"), "fresh-ghost")]
+    assert found(str(tmp_path / "r/plugins/two")) == [
+        (str(tmp_path / "r/plugins/two/agents/ghostly.md"), "fresh-ghost")
+    ]
     assert found("r") == [("r/plugins/two/agents/ghostly.md", "fresh-ghost")]
 
 
@@ -214,7 +244,14 @@ def test_folder_whose_name_says_what_it_is(tmp_path, monkeypatch):
 
 
 def test_configuration_means_the_same_in_both_trees(repository):
-    write(repository, {"drafts/.claude-plugin/plugin.json": MANIFEST, "drafts/agents/ghostly.md": GHOST, "pluglint.toml": "exclude = ['drafts/**']\n[[suppress]]\nrule = 'delegate-unknown'\npath = 'agents/lead.md'\nreason = 'x'\n"})
+    write(
+        repository,
+        {
+            "drafts/.claude-plugin/plugin.json": MANIFEST,
+            "drafts/agents/ghostly.md": GHOST,
+            "pluglint.toml": "exclude = ['drafts/**']\n[[suppress]]\nrule = 'delegate-unknown'\npath = 'agents/lead.md'\nreason = 'x'\n",
+        },
+    )
     commit(repository)
     write(repository, {"agents/ghostly.md": GHOST})
     assert found("--since", "HEAD") == [("agents/ghostly.md", "fresh-ghost")]
@@ -225,7 +262,9 @@ def test_names_with_spaces_and_letters(repository):
     write(repository, {name: AGENT.format("odd", DELEGATE.format("- **old-ghost**: x"))})
     commit(repository)
     assert found("--since", "HEAD") == []
-    (repository / name).write_text((repository / name).read_text(encoding="utf-8") + "- **fresh-ghost**: x\n", encoding="utf-8")
+    (repository / name).write_text(
+        (repository / name).read_text(encoding="utf-8") + "- **fresh-ghost**: x\n", encoding="utf-8"
+    )
     assert found("--since", "HEAD") == [(name, "fresh-ghost")]
 
 
@@ -284,14 +323,22 @@ def test_submodule(with_submodule):
     assert found() == []
     write(with_submodule, {"plugins/demo/agents/ghostly.md": GHOST})
     assert found() == [("plugins/demo/agents/ghostly.md", "fresh-ghost")]
-    assert found("plugins/demo") == [("plugins/demo/agents/ghostly.md", "fresh-ghost")]  # in itself it is a repository too
+    assert found("plugins/demo") == [
+        ("plugins/demo/agents/ghostly.md", "fresh-ghost")
+    ]  # in itself it is a repository too
     commit(with_submodule / "plugins/demo")
     commit(with_submodule)
     assert found("--since", "HEAD~1") == [("plugins/demo/agents/ghostly.md", "fresh-ghost")]
 
 
 def test_submodule_that_is_not_checked_out(with_submodule, tmp_path, monkeypatch):
-    write(with_submodule, {".claude-plugin/plugin.json": MANIFEST, "agents/lead.md": AGENT.format("lead", DELEGATE.format("- **old-ghost**: x"))})
+    write(
+        with_submodule,
+        {
+            ".claude-plugin/plugin.json": MANIFEST,
+            "agents/lead.md": AGENT.format("lead", DELEGATE.format("- **old-ghost**: x")),
+        },
+    )
     commit(with_submodule)
     git(tmp_path, "clone", "--quiet", str(with_submodule), "bare-of-it")
     monkeypatch.chdir(tmp_path / "bare-of-it")
@@ -305,10 +352,21 @@ def test_submodule_that_lacks_the_old_commit(with_submodule, tmp_path, monkeypat
     git(with_submodule / "plugins/demo", "push", "--quiet", "origin", "HEAD:refs/heads/new")
     commit(with_submodule)
     git(tmp_path, "clone", "--quiet", str(with_submodule), "clone")
-    git(tmp_path / "clone", "clone", "--quiet", "--depth=1", "--branch=new", f"file://{tmp_path / 'origin'}", "plugins/demo")
+    git(
+        tmp_path / "clone",
+        "clone",
+        "--quiet",
+        "--depth=1",
+        "--branch=new",
+        f"file://{tmp_path / 'origin'}",
+        "plugins/demo",
+    )
     assert git(tmp_path / "clone/plugins/demo", "rev-parse", "HEAD") == new
     monkeypatch.chdir(tmp_path / "clone")
-    assert refused("--since", "HEAD~1") == f"--since: the submodule plugins/demo stood at {old[:10]} in 'HEAD~1', and this clone does not have that commit; `git -C plugins/demo fetch` brings it"
+    assert (
+        refused("--since", "HEAD~1")
+        == f"--since: the submodule plugins/demo stood at {old[:10]} in 'HEAD~1', and this clone does not have that commit; `git -C plugins/demo fetch` brings it"
+    )
 
 
 def test_shallow_clone(repository, tmp_path, monkeypatch):
@@ -320,9 +378,14 @@ def test_shallow_clone(repository, tmp_path, monkeypatch):
     commit(repository)
     git(tmp_path, "clone", "--quiet", "--depth=1", "--branch=work", f"file://{repository}", "shallow")
     monkeypatch.chdir(tmp_path / "shallow")
-    assert refused("--since", "v1") == "--since: no commit, branch or tag is called 'v1', and this clone is shallow; fetch the rest with `git fetch --unshallow --tags` (with actions/checkout: `fetch-depth: 0`)"
+    assert (
+        refused("--since", "v1")
+        == "--since: no commit, branch or tag is called 'v1', and this clone is shallow; fetch the rest with `git fetch --unshallow --tags` (with actions/checkout: `fetch-depth: 0`)"
+    )
     git(tmp_path / "shallow", "fetch", "--quiet", "--depth=1", "origin", "main:main")
-    assert refused("--since", "main").startswith("--since: this clone is shallow and does not reach back to where 'main' and the present commit parted; fetch the rest with `git fetch --unshallow`")
+    assert refused("--since", "main").startswith(
+        "--since: this clone is shallow and does not reach back to where 'main' and the present commit parted; fetch the rest with `git fetch --unshallow`"
+    )
     git(tmp_path / "shallow", "fetch", "--quiet", "--unshallow")
     assert found() == [("agents/ghostly.md", "fresh-ghost")]
 
@@ -331,18 +394,37 @@ def test_no_commits(tmp_path, monkeypatch):
     git(tmp_path, "init", "--quiet")
     write(tmp_path, {".claude-plugin/plugin.json": MANIFEST, "agents/ghostly.md": GHOST})
     monkeypatch.chdir(tmp_path)
-    assert refused("--since", "main") == "--since: the repository has no commits yet, so there is nothing to compare with"
+    assert (
+        refused("--since", "main") == "--since: the repository has no commits yet, so there is nothing to compare with"
+    )
 
 
 def test_no_tags(repository):
-    assert refused("--since", "v1.0.0") == "--since: no commit, branch or tag is called 'v1.0.0', and the repository has no tags; `git fetch --tags` brings those of the remote"
+    assert (
+        refused("--since", "v1.0.0")
+        == "--since: no commit, branch or tag is called 'v1.0.0', and the repository has no tags; `git fetch --tags` brings those of the remote"
+    )
 
 
-@pytest.mark.parametrize("ref, close", [("mian", "main"), ("v1.0.1", "v1.0.0"), ("feature", "origin/feature"), ("zebra", None), ("--output=x", None), ("", None), ("main^{tree}", None), ("a b", None)])
+@pytest.mark.parametrize(
+    "ref, close",
+    [
+        ("mian", "main"),
+        ("v1.0.1", "v1.0.0"),
+        ("feature", "origin/feature"),
+        ("zebra", None),
+        ("--output=x", None),
+        ("", None),
+        ("main^{tree}", None),
+        ("a b", None),
+    ],
+)
 def test_reference_that_does_not_exist(repository, ref, close):
     git(repository, "tag", "v1.0.0")
     git(repository, "update-ref", "refs/remotes/origin/feature", "HEAD")
-    assert refused(f"--since={ref}") == f"--since: no commit, branch or tag is called '{ref}'" + (f"; did you mean '{close}'?" if close else "")
+    assert refused(f"--since={ref}") == f"--since: no commit, branch or tag is called '{ref}'" + (
+        f"; did you mean '{close}'?" if close else ""
+    )
     assert not (repository / "x").exists()
 
 

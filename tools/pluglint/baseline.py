@@ -63,7 +63,10 @@ def read(path: str) -> dict[str, str]:
     if found:
         version = node.get("version") if node.kind == "map" else None
         if found[0].keyword == "const" and version is not None and version.kind == "integer":
-            raise fault(f"a baseline of version {version.plain()}, and this pluglint reads version {VERSION}: update pluglint", version.span.start)
+            raise fault(
+                f"a baseline of version {version.plain()}, and this pluglint reads version {VERSION}: update pluglint",
+                version.span.start,
+            )
         raise fault(f"not a baseline: {found[0].sentence}", found[0].span.start)
     entries = {key: value for key, value in node.plain().items() if key != "version"}
     for key in entries:
@@ -78,7 +81,11 @@ def compare(report: Report, path: str, entries: dict[str, str], targets: list[st
     present = _entries(report, path)
     fresh = [key is None or key not in entries for key in present]
     found = {key for key in present if key is not None}
-    gone = {key: text for key, text in entries.items() if key not in found and not report.crashed and _looked_at(key, report, path, targets)}
+    gone = {
+        key: text
+        for key, text in entries.items()
+        if key not in found and not report.crashed and _looked_at(key, report, path, targets)
+    }
     return Outcome(fresh, gone, {key: text for key, text in entries.items() if key not in gone})
 
 
@@ -86,7 +93,9 @@ def write(path: str, entries: dict[str, str]) -> None:
     """Raises OSError."""
     import json
 
-    write_atomic(path, json.dumps({**dict(sorted(entries.items())), "version": VERSION}, indent=2, ensure_ascii=True) + "\n")
+    write_atomic(
+        path, json.dumps({**dict(sorted(entries.items())), "version": VERSION}, indent=2, ensure_ascii=True) + "\n"
+    )
 
 
 def record(report: Report, path: str, targets: list[str]) -> tuple[int, int, int]:
@@ -108,7 +117,10 @@ def _entries(report: Report, path: str) -> list[str | None]:
     def path_of(shown: str) -> str:
         return os.path.relpath(_real(shown), folder).replace(os.sep, "/")
 
-    return [None if key[0] == INTERNAL_ERROR else f"{key[1]}: {key[0]}: {fingerprint.digest(key)}" for key in fingerprint.keys(report.findings, path_of)]
+    return [
+        None if key[0] == INTERNAL_ERROR else f"{key[1]}: {key[0]}: {fingerprint.digest(key)}"
+        for key in fingerprint.keys(report.findings, path_of)
+    ]
 
 
 def _looked_at(key: str, report: Report, path: str, targets: list[str]) -> bool:

@@ -54,7 +54,7 @@ def check(
     show_files: Annotated[bool, typer.Option("--show-files", help="Also say what each file was taken for.")] = False,
     statistics: Annotated[bool, typer.Option("--statistics", help="Also list how often each rule found something; only with --format text.")] = False,
     since: Annotated[Optional[str], typer.Option(metavar="REF", help="Report only what changed since REF (a branch, tag or commit) and this one parted: findings on lines that differ, committed or not, and findings anywhere that were not there then. Needs git and that history.", show_default=False)] = None,
-    baseline: Annotated[Optional[str], typer.Option(metavar="FILE", help="Leave out the findings that FILE knows. Those that are mended leave FILE by themselves (not where CI is set in the environment); none is ever added.", show_default=False)] = None,
+    baseline: Annotated[Optional[str], typer.Option(metavar="FILE", help="Leave out the findings that FILE knows. Those no longer found leave FILE by themselves (not where CI is set in the environment); none is ever added.", show_default=False)] = None,
     write_baseline: Annotated[Optional[str], typer.Option("--write-baseline", metavar="FILE", help="Write all present findings into FILE instead of reporting them, and leave with status 0.", show_default=False)] = None,
     no_inline: Annotated[bool, typer.Option("--no-inline", help="Do not obey suppressions inside the files: for packages that you do not trust.")] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Check again even if nothing changed. The cache lies in PLUGLINT_CACHE_DIR (empty: no cache), else in the user's cache folder.")] = False,

@@ -38,7 +38,9 @@ def changed(findings: list[Finding], targets: list[str], config: Config, ref: st
         return []
     renamed = _renames(top, base)
     with tempfile.TemporaryDirectory(prefix="pluglint-since-") as folder:
-        old_top = os.path.join(os.path.realpath(folder), os.path.basename(top) or "tree")  # some names mean something: agents, skills
+        old_top = os.path.join(
+            os.path.realpath(folder), os.path.basename(top) or "tree"
+        )  # some names mean something: agents, skills
         _write_tree(top, base, ref, _wanted(top, targets), old_top, os.path.join(folder, "index"))
         old = _old_findings(top, old_top, targets, config)
 
@@ -55,7 +57,9 @@ def changed(findings: list[Finding], targets: list[str], config: Config, ref: st
             if key in known and path not in lines:
                 lines[path] = _changed_lines(os.path.join(old_top, old_path.get(path, path)), os.path.join(top, path))
             place = one.place
-            result.append(key not in known or any(first <= place.end_line and place.line <= last for first, last in lines[path]))
+            result.append(
+                key not in known or any(first <= place.end_line and place.line <= last for first, last in lines[path])
+            )
         return result
 
 
@@ -63,7 +67,10 @@ def _old_findings(top: str, old_top: str, targets: list[str], config: Config) ->
     """What the rules find in the old tree, with the targets as far as they were there."""
     here = os.path.realpath(os.getcwd())
     below = here == top or here.startswith(top + os.sep)
-    moved = [target if below and not os.path.isabs(target) else os.path.join(old_top, _inside(target, top, top)) for target in targets]
+    moved = [
+        target if below and not os.path.isabs(target) else os.path.join(old_top, _inside(target, top, top))
+        for target in targets
+    ]
     with _working_folder(os.path.join(old_top, os.path.relpath(here, top)) if below else here):
         there = [target for target in moved if _was_there(target, config)]
         try:
@@ -103,7 +110,9 @@ def _inside(path: str, *roots: str) -> str:
 # -- git
 
 
-def _git(folder: str, *arguments: str, stdin: bytes = b"", index: str | None = None, good: tuple[int, ...] = (0,)) -> bytes:
+def _git(
+    folder: str, *arguments: str, stdin: bytes = b"", index: str | None = None, good: tuple[int, ...] = (0,)
+) -> bytes:
     """Standard output of git. Raises `CannotCompare`, with what git says, for any other status than those in `good`."""
     environment = {name: value for name, value in os.environ.items() if name not in _HOOK_VARIABLES}
     environment.update(LC_ALL="C", GIT_LITERAL_PATHSPECS="1", GIT_OPTIONAL_LOCKS="0", GIT_TERMINAL_PROMPT="0")
@@ -115,7 +124,9 @@ def _git(folder: str, *arguments: str, stdin: bytes = b"", index: str | None = N
         raise CannotCompare("--since needs git, and there is no `git` on PATH") from None
     if done.returncode not in good:
         lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise CannotCompare(f"--since: git {arguments[0]} failed: {lines[0] if lines else f'exit status {done.returncode}'}")
+        raise CannotCompare(
+            f"--since: git {arguments[0]} failed: {lines[0] if lines else f'exit status {done.returncode}'}"
+        )
     return done.stdout
 
 
@@ -136,7 +147,9 @@ def _top(targets: list[str]) -> str:
             raise CannotCompare(f"--since: {target} is in no git repository, so nothing says what changed") from None
     if len(found) > 1:
         (one, first), (other, second) = list(found.items())[:2]
-        raise CannotCompare(f"--since: {first} and {second} are in different repositories ({one}, {other}); check each in its own run")
+        raise CannotCompare(
+            f"--since: {first} and {second} are in different repositories ({one}, {other}); check each in its own run"
+        )
     return next(iter(found))
 
 
@@ -146,7 +159,11 @@ def _base(top: str, ref: str) -> str:
         raise CannotCompare("--since: the repository has no commits yet, so there is nothing to compare with")
     shallow = _line(_git(top, "rev-parse", "--is-shallow-repository")) == "true"
     # git would take a leading hyphen for an option of its own
-    commit = b"" if ref.startswith("-") or "\0" in ref else _git(top, "rev-parse", "--verify", "--quiet", ref + "^{commit}", good=(0, 1, 128))
+    commit = (
+        b""
+        if ref.startswith("-") or "\0" in ref
+        else _git(top, "rev-parse", "--verify", "--quiet", ref + "^{commit}", good=(0, 1, 128))
+    )
     if not commit:
         raise CannotCompare(_unknown(top, ref, shallow))
     base = _git(top, "merge-base", _line(commit), "HEAD", good=(0, 1))
@@ -168,7 +185,10 @@ def _unknown(top: str, ref: str, shallow: bool) -> str:
     if close:
         return f"{message}; did you mean '{close}'?"
     if shallow:
-        return f"{message}, and this clone is shallow; fetch the rest with `git fetch --unshallow --tags` (with actions/checkout: `fetch-depth: 0`)"
+        return (
+            f"{message}, and this clone is shallow; fetch the rest with `git fetch --unshallow --tags` "
+            "(with actions/checkout: `fetch-depth: 0`)"
+        )
     if not _git(top, "for-each-ref", "--count=1", "refs/tags"):
         return f"{message}, and the repository has no tags; `git fetch --tags` brings those of the remote"
     return message
@@ -199,7 +219,16 @@ def _write_tree(top: str, commit: str, ref: str, paths: list[str], into: str, in
             submodules.append((os.fsdecode(path), _line(sha)))
         else:
             files.append(path)
-    _git(top, "checkout-index", "-q", "-z", "--stdin", f"--prefix={into}{os.sep}", stdin=b"\0".join([*files, b""]), index=index)
+    _git(
+        top,
+        "checkout-index",
+        "-q",
+        "-z",
+        "--stdin",
+        f"--prefix={into}{os.sep}",
+        stdin=b"\0".join([*files, b""]),
+        index=index,
+    )
     for number, (path, sha) in enumerate(submodules):
         folder = os.path.join(top, path)
         if not os.path.lexists(os.path.join(folder, ".git")):
@@ -208,7 +237,8 @@ def _write_tree(top: str, commit: str, ref: str, paths: list[str], into: str, in
             _git(folder, "cat-file", "-e", sha + "^{commit}")
         except CannotCompare:
             raise CannotCompare(
-                f"--since: the submodule {path} stood at {sha[:10]} in '{ref}', and this clone does not have that commit; `git -C {path} fetch` brings it"
+                f"--since: the submodule {path} stood at {sha[:10]} in '{ref}', and this clone does not have that commit; "
+                f"`git -C {path} fetch` brings it"
             ) from None
         old = os.path.join(into, path)
         if os.path.isdir(old):
@@ -220,7 +250,20 @@ def _changed_lines(old: str, new: str) -> list[tuple[int, int]]:
     """First and last line of each piece of a file that differs from its older self, counted from 1 in the new one."""
     if not os.path.isfile(old) or not os.path.isfile(new):
         return []
-    output = _git(os.path.dirname(new), "diff", "--no-index", "--no-ext-diff", "--no-textconv", "--no-color", "--text", "-U0", "--", old, new, good=(0, 1))
+    output = _git(
+        os.path.dirname(new),
+        "diff",
+        "--no-index",
+        "--no-ext-diff",
+        "--no-textconv",
+        "--no-color",
+        "--text",
+        "-U0",
+        "--",
+        old,
+        new,
+        good=(0, 1),
+    )
     pieces = []
     for line in output.split(b"\n"):
         if line.startswith(b"@@ "):

@@ -88,7 +88,9 @@ def run(
     return FINDINGS if any(_RANK[one.severity] >= limit for one in report.findings) else CLEAN
 
 
-def _fresh(report: engine.Report, targets: list[str], config: configuration.Config, since: str | None, baseline: str | None) -> engine.Report:
+def _fresh(
+    report: engine.Report, targets: list[str], config: configuration.Config, since: str | None, baseline: str | None
+) -> engine.Report:
     """The report on what is new: since a commit, beside what a baseline knows, or both."""
     keep = [True] * len(report.findings)
     if since is not None:
@@ -115,14 +117,14 @@ def _beside(report: engine.Report, targets: list[str], path: str) -> list[bool]:
     except baseline.BaselineError as error:
         raise UsageError(f"--baseline {error}") from None
     if outcome.gone:
-        say = f"pluglint: {path}: {plural(len(outcome.gone), 'finding')} of the baseline {'is' if len(outcome.gone) == 1 else 'are'} mended"
+        say = f"pluglint: {path}: {plural(len(outcome.gone), 'finding')} of the baseline no longer found"
         try:
             if os.environ.get("CI"):
                 raise OSError(None, "nobody would commit the file of a CI run")
             baseline.write(path, outcome.others)
-            print(f"{say} and out of the file", file=sys.stderr)
+            print(f"{say} and taken out", file=sys.stderr)
         except OSError as error:
-            print(f"{say} and still in the file ({error.strerror}); run this where you commit", file=sys.stderr)
+            print(f"{say}, but still in the file ({error.strerror}); run this where you commit", file=sys.stderr)
     return outcome.fresh
 
 
@@ -131,7 +133,7 @@ def _record(report: engine.Report, path: str, targets: list[str]) -> int:
     from pluglint.words import plural
 
     if report.crashed:
-        raise UsageError(f"--write-baseline {path}: not written, because a rule crashed; run `pluglint check` to see which")
+        raise UsageError(f"--write-baseline {path}: not written, because a rule crashed; `pluglint check` says which")
     try:
         total, added, removed = baseline.record(report, path, targets)
     except baseline.BaselineError as error:

@@ -34,7 +34,7 @@ def printable(text: str) -> str:
 
 
 def from_repository(report: Report) -> Report:
-    """A report whose paths begin at the repository that holds the working folder, or at that folder where there is none.
+    """A report whose paths begin at the repository around the working folder, or at that folder where there is none.
 
     Paths of other places become absolute.
     """

@@ -8,13 +8,16 @@ from pluglint.report import printable
 from pluglint.words import plural
 
 _COMMAND = {ERROR: "error", WARNING: "warning", INFO: "notice"}
-SHOWN = 10  # annotations of one kind that GitHub keeps of a step; the rest is in the log only (actions/toolkit, docs/problem-matchers.md)
+# Annotations of one kind that GitHub keeps of a step (actions/toolkit, docs/problem-matchers.md); the rest is in the log.
+SHOWN = 10
 
 
 def render(report: Report) -> str:
     """One command a finding, errors first: where GitHub cuts, it cuts what matters least."""
     lines = [_command(one) for severity in SEVERITIES for one in report.findings if one.severity == severity]
-    counts = ", ".join(plural(report.count(severity), _COMMAND[severity]) for severity in SEVERITIES if report.count(severity))
+    counts = ", ".join(
+        plural(report.count(severity), _COMMAND[severity]) for severity in SEVERITIES if report.count(severity)
+    )
     if any(report.count(severity) > SHOWN for severity in SEVERITIES):
         top = ", ".join(f"{rule} ({count})" for rule, count in report.top()[:5])
         text = f"{counts}. GitHub shows {SHOWN} annotations of a kind; this log has all. Most frequent: {top}"
@@ -40,7 +43,8 @@ def _command(one: Finding) -> str:
         text += f"\n{one.hint}"
     for other in one.related:
         text += f"\n{other.path}:{other.line}:{other.column}{' ' + other.label if other.label else ''}"
-    return f"::{_COMMAND[one.severity]} {','.join(f'{name}={_property(str(value))}' for name, value in where.items())}::{_data(text)}"
+    properties = ",".join(f"{name}={_property(str(value))}" for name, value in where.items())
+    return f"::{_COMMAND[one.severity]} {properties}::{_data(text)}"
 
 
 def _data(text: str) -> str:

@@ -31,18 +31,36 @@ def render(report: Report) -> str:
         "version": "2.1.0",
         "runs": [
             {
-                "tool": {"driver": {"name": "pluglint", "semanticVersion": __version__, "rules": [_rule(one) for one in ids]}},
+                "tool": {
+                    "driver": {"name": "pluglint", "semanticVersion": __version__, "rules": [_rule(one) for one in ids]}
+                },
                 "columnKind": "unicodeCodePoints",
-                "originalUriBaseIds": {_BASE: {"description": {"text": "The root of the repository, or the working folder where there is none."}}},
+                "originalUriBaseIds": {
+                    _BASE: {
+                        "description": {
+                            "text": "The root of the repository, or the working folder where there is none."
+                        }
+                    }
+                },
                 "invocations": [
                     {
                         "executionSuccessful": not crashes,
                         "toolExecutionNotifications": [
-                            {"level": "error", "message": _message(one), "locations": [_location(one.place)], "descriptor": {"id": INTERNAL_ERROR}} for one in crashes
+                            {
+                                "level": "error",
+                                "message": _message(one),
+                                "locations": [_location(one.place)],
+                                "descriptor": {"id": INTERNAL_ERROR},
+                            }
+                            for one in crashes
                         ],
                     }
                 ],
-                "results": [_result(one, ids.index(one.rule), fingerprint.digest(key)) for one, key in found if one.rule != INTERNAL_ERROR],
+                "results": [
+                    _result(one, ids.index(one.rule), fingerprint.digest(key))
+                    for one, key in found
+                    if one.rule != INTERNAL_ERROR
+                ],
             }
         ],
     }
@@ -72,7 +90,10 @@ def _result(one: Finding, index: int, digest: str) -> dict[str, Any]:
         "partialFingerprints": {"pluglint/v1": digest},
     }
     if one.related:
-        result["relatedLocations"] = [{"id": number, **_location(place), "message": {"text": _text(place.label or "see here")}} for number, place in enumerate(one.related, 1)]
+        result["relatedLocations"] = [
+            {"id": number, **_location(place), "message": {"text": _text(place.label or "see here")}}
+            for number, place in enumerate(one.related, 1)
+        ]
     return result
 
 
@@ -86,7 +107,12 @@ def _text(text: str) -> str:
 
 
 def _location(place: Place) -> dict[str, Any]:
-    region = {"startLine": place.line, "startColumn": place.column, "endLine": place.end_line, "endColumn": place.end_column}
+    region = {
+        "startLine": place.line,
+        "startColumn": place.column,
+        "endLine": place.end_line,
+        "endColumn": place.end_column,
+    }
     return {"physicalLocation": {"artifactLocation": _artifact(place.path), "region": region}}
 
 
