@@ -32,7 +32,7 @@ test-network: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[network]'
 	$(BIN)/python -m pytest -m network tests/pluglint
 
-# the client goes into .client, 364 MB of it, and needs no network once it is there
+# the client goes into .client, 364 MiB of it, and needs no network once it is there
 test-client: $(READY)
 	@$(BIN)/python tests/client/harness.py
 	$(BIN)/python -m pytest tests/client
