@@ -156,7 +156,7 @@ def root_of(package: Package) -> tuple[str, str, str]:
     return shown_path(package.shown, "") or ".", package.kind, package.name
 
 
-def _packages(found: Discovery, config: Config, seen: dict[str, Package], contents: dict[str, bytes]) -> list[Package]:
+def _packages(found: Discovery, config: Config, seen: dict[str, Package], contents: dict[str, bytes] | None = None) -> list[Package]:
     fresh = []
     for root in found.roots:
         if root.path not in seen:

@@ -127,7 +127,7 @@ def load(target: str, config_path: str | None) -> Graph:
         found = discover.discover(target, config.exclude)
     except discover.NothingToCheck as error:
         raise UsageError(str(error)) from None
-    packages = engine._packages(found, config, {}, {})
+    packages = engine._packages(found, config, {})
     Workspace(packages)
     return build(packages, found.only)
 
