@@ -194,6 +194,34 @@ def graph(
     _guard(work)
 
 
+@app.command()
+def budget(
+    targets: Annotated[Optional[list[str]], typer.Argument(help="Plugins, marketplaces or folders, as if all were loaded together. Default: the working folder.", metavar="[TARGET]...", show_default=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    since: Annotated[Optional[str], typer.Option(help="Also show what changed since a commit, branch or tag of git.", show_default=False)] = None,
+    output: Annotated[Optional[str], typer.Option("--output", "-o", help="Write to a file instead of standard output.")] = None,
+    config: Annotated[Optional[str], typer.Option(help="Configuration file, for the limits; `none` for no file.", show_default=False)] = None,
+) -> None:
+    """Show what packages cost: in every session, and when an agent or a skill is used.
+
+    Sizes are characters, as the client lists them; a quarter of them is its estimate of tokens. Also says whose
+    description is dropped on models with 200,000 and with a million tokens of context. The exit status is 1 above a
+    limit of `[budget]` in the configuration. No rule is run.
+
+    \b
+    pluglint budget                       the plugin in this folder
+    pluglint budget --since main          and what this branch changes
+    pluglint budget plugins/a plugins/b   several, loaded together
+    """
+
+    def work() -> int:
+        from pluglint.commands import budget as command
+
+        return command.run(targets or ["."], as_json, config, since, output)
+
+    _guard(work)
+
+
 def _one_of(option: str, value: Optional[str], allowed: tuple[str, ...]) -> None:
     if value is not None and value not in allowed:
         from pluglint.words import did_you_mean

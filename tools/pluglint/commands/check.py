@@ -94,7 +94,8 @@ def _fresh(
     """The report on what is new: since a commit, beside what a baseline knows, or both."""
     keep = [True] * len(report.findings)
     if since is not None:
-        from pluglint.since import CannotCompare, changed
+        from pluglint.git import CannotCompare
+        from pluglint.since import changed
 
         try:
             keep = changed(report.findings, targets, config, since)
