@@ -12,7 +12,7 @@ from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
 from pluglint import workers
 from pluglint.config import Config
-from pluglint.discover import AGENTS_FOLDER, COMMANDS_FOLDER, SINGLE_FILE, SKILL_FOLDER, SKILLS_FOLDER, Discovery, NothingToCheck, Root, discover, excluded, shown_path
+from pluglint.discover import AGENTS_FOLDER, COMMANDS_FOLDER, SINGLE_FILE, SKILL_FOLDER, SKILLS_FOLDER, Discovery, NothingToCheck, Root, discover, excluded, real_path, shown_path
 from pluglint.finding import ERROR, INFO, Finding, Place, finding
 from pluglint.graph import Edge
 from pluglint.load import load_package
@@ -36,6 +36,7 @@ class Report(NamedTuple):
 
     files     path -> what it was taken for
     packages  (shown path, kind, name) of each root
+    known     number of findings left out because they were there before (`--since`, `--baseline`)
     """
 
     findings: list[Finding]
@@ -44,6 +45,7 @@ class Report(NamedTuple):
     packages: list[tuple[str, str, str]]
     rules: list[str]
     profile: str
+    known: int = 0
 
     @property
     def crashed(self) -> bool:
@@ -51,6 +53,13 @@ class Report(NamedTuple):
 
     def count(self, severity: str) -> int:
         return sum(1 for one in self.findings if one.severity == severity)
+
+    def top(self) -> list[tuple[str, int]]:
+        """(rule, number of findings), the most frequent first."""
+        counts: dict[str, int] = {}
+        for one in self.findings:
+            counts[one.rule] = counts.get(one.rule, 0) + 1
+        return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
 def choose(config: Config) -> list[Loaded]:
@@ -84,7 +93,7 @@ def check(targets: list[str], config: Config, discoveries: list[Discovery] | Non
             if fresh and all(one.excluded and not one.entries for one in fresh):
                 raise NothingToCheck(f"{target}: everything here is left out by `exclude` in the configuration; `--config none` goes without it")
         else:
-            only.add(_real(found.only))
+            only.add(real_path(found.only))
             if fresh[0].kind == SINGLE_FILE and not fresh[0].taken_for and not fresh[0].excluded:
                 raise NothingToCheck(f"{target}: pluglint does not read such a file. Outside a package it reads Markdown, manifests, hooks.json, .mcp.json, .lsp.json and settings.json")
         if any(one.workspace is None for one in fresh):  # a part of what an earlier target held stays with that
@@ -116,19 +125,13 @@ def _covered(root: Root, named: list[Root]) -> bool:
     return any(root.path.startswith(one.path.rstrip(os.sep) + os.sep) and os.path.relpath(root.path, one.path).replace(os.sep, "/") in one.entries for one in named)
 
 
-def _real(path: str) -> str:
-    """A path without links in its folders: one file may be shown by several paths."""
-    folder, name = os.path.split(os.path.abspath(path))
-    return os.path.join(os.path.realpath(folder), name)
-
-
 def _narrowed(report: Report, packages: list[Package], only: set[str], whole: set[str]) -> Report:
     """The report on files that were named and on packages that were; the rest of a file's package was read for its sake."""
     wanted: dict[str, bool] = {}
 
     def shown(path: str) -> bool:
         if path not in wanted:
-            real = _real(path)
+            real = real_path(path)
             roots = [one.path for one in packages if real == one.path or real.startswith(one.path.rstrip(os.sep) + os.sep)]
             wanted[path] = real in only or max(roots, key=len, default="") in whole
         return wanted[path]
