@@ -13,7 +13,7 @@ from typing import Any, Callable, Iterable, Iterator, NamedTuple
 from pluglint import workers
 from pluglint.config import Config
 from pluglint.discover import AGENTS_FOLDER, COMMANDS_FOLDER, SINGLE_FILE, SKILL_FOLDER, SKILLS_FOLDER, Discovery, NothingToCheck, Root, discover, excluded, real_path, shown_path
-from pluglint.finding import ERROR, INFO, Finding, Place, finding
+from pluglint.finding import ERROR, INFO, Finding, Place, PlainEdit, PlainFix, finding
 from pluglint.graph import Edge
 from pluglint.load import load_package
 from pluglint.model import Document, MarkdownDocument, Package, Workspace
@@ -262,13 +262,15 @@ def _document_pass(documents: list[Document], rules: list[Loaded], config: Confi
 
 def flat(one: Finding) -> tuple:
     """A finding as plain data, for marshal."""
-    return (one.rule, one.severity, tuple(one.place), one.message, one.hint, tuple(tuple(place) for place in one.related), one.snippet)
+    fix = (one.fix.title, tuple(tuple(edit) for edit in one.fix.edits), one.fix.safe) if one.fix else None
+    return (one.rule, one.severity, tuple(one.place), one.message, one.hint, tuple(tuple(place) for place in one.related), one.snippet, fix)
 
 
 def unflat(flat: tuple) -> Finding:
     """The finding that `flat` made plain."""
-    rule, severity, place, message, hint, related, snippet = flat
-    return Finding(rule, severity, Place(*place), message, hint, tuple(Place(*p) for p in related), snippet)
+    rule, severity, place, message, hint, related, snippet, fix = flat
+    plain = PlainFix(fix[0], tuple(PlainEdit(*edit) for edit in fix[1]), fix[2]) if fix else None
+    return Finding(rule, severity, Place(*place), message, hint, tuple(Place(*p) for p in related), snippet, plain)
 
 
 def _share(documents: Iterable[Document], rules: list[Loaded], config: Config) -> Result:
