@@ -22,6 +22,7 @@ ORDER = [
     "needles",
     "workers",
     "finding",
+    "fingerprint",
     "parse",
     "facts",
     "files",
@@ -45,6 +46,8 @@ ORDER = [
     "suppress",
     "engine",
     "cache",
+    "baseline",
+    "since",
     "fix",
     "report",
     "commands",
@@ -143,7 +146,7 @@ def test_the_package_imports_nothing_by_itself():
 
 # -- start-up
 
-HEAVY = ["rich", "pydantic", "jsonschema", "markdown_it", "importlib.metadata", "tomllib", "yaml", "multiprocessing", "pluglint.house", "pluglint.parse.toml"]
+HEAVY = ["rich", "pydantic", "jsonschema", "markdown_it", "importlib.metadata", "tomllib", "yaml", "multiprocessing", "pluglint.house", "pluglint.parse.toml", *(f"pluglint.{name}" for name in ("since", "baseline", "fingerprint", "report.pages", "report.sarif"))]
 
 
 def loaded(folder: Path, *arguments: str) -> set[str]:
@@ -178,6 +181,15 @@ def package(tmp_path):
 
 def test_a_clean_run_loads_nothing_heavy(package):
     assert loaded(package, "check") == set()
+
+
+def test_the_short_way_to_check_loads_no_other_report(package):
+    code = "import os, sys\nsys.argv = ['pluglint', 'check']\nleave = os._exit\nos._exit = lambda status: (print(*sys.modules, file=sys.stderr, flush=True), leave(status))\nfrom pluglint.__main__ import main\nmain()\n"
+    done = subprocess.run([sys.executable, "-c", code], cwd=package, capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT.parent)})
+    assert "in plugin demo" in done.stdout, done.stderr
+    modules = set(done.stderr.split())
+    assert "pluglint.report.text" in modules
+    assert not modules & {*HEAVY, "typer", "subprocess", "hashlib", "pluglint.shapes"}
 
 
 def test_json_loads_nothing_heavy(package):

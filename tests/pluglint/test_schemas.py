@@ -80,7 +80,8 @@ OUTPUT = {
         {"rule": "delegate-unknown", "severity": "error", "path": "agents/a.md", "line": 1, "column": 1, "end_line": 1, "end_column": 2, "message": "m", "hint": "", "related": []}
     ],
 }
-VALID = {"agent": AGENT, "skill": SKILL, "command": {"description": "Goes."}, "manifest": MANIFEST, "marketplace": MARKETPLACE, "config": CONFIG, "output": OUTPUT}
+BASELINE = {"agents/a.md: delegate-unknown: 0123456789abcdef": "no agent or skill is called 'x'", "version": 1}
+VALID = {"agent": AGENT, "skill": SKILL, "command": {"description": "Goes."}, "manifest": MANIFEST, "marketplace": MARKETPLACE, "config": CONFIG, "output": OUTPUT, "baseline": BASELINE}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -44,7 +44,7 @@ def root(version: Annotated[bool, typer.Option("--version", callback=_version, i
 @app.command(epilog=EPILOG)
 def check(
     targets: Annotated[Optional[list[str]], typer.Argument(help="Plugin, marketplace, .claude folder, agents/ or skills/ folder, skill, or file. Default: the working folder.", metavar="[TARGET]...", show_default=False)] = None,
-    output_format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    output_format: Annotated[str, typer.Option("--format", help="text, json, sarif (code scanning), github (annotations and job summary), gitlab (code quality), junit or markdown (summary).")] = "text",
     output: Annotated[Optional[str], typer.Option("--output", "-o", help="Write the report to a file instead of standard output.")] = None,
     profile: Annotated[Optional[str], typer.Option(help="Whose judgement: claude-code (the client), portable (agentskills.io and Agent Plugins), directory (submission to claude.com).")] = None,
     select: Annotated[Optional[list[str]], typer.Option(help="Run only this rule; repeat for more; `all` runs every rule, info included.")] = None,
@@ -52,6 +52,10 @@ def check(
     fail_on: Annotated[Optional[str], typer.Option(help="Lowest severity that makes the exit status 1: error, warning, info or never. Default: warning.", show_default=False)] = None,
     config: Annotated[Optional[str], typer.Option(help="Configuration file. Default: the nearest pluglint.toml or [tool.pluglint] upwards; `none` for no file.", show_default=False)] = None,
     show_files: Annotated[bool, typer.Option("--show-files", help="Also say what each file was taken for.")] = False,
+    statistics: Annotated[bool, typer.Option("--statistics", help="Also list how often each rule found something; only with --format text.")] = False,
+    since: Annotated[Optional[str], typer.Option(metavar="REF", help="Report only what changed since REF (a branch, tag or commit) and this one parted: findings on lines that differ, committed or not, and findings anywhere that were not there then. Needs git and that history.", show_default=False)] = None,
+    baseline: Annotated[Optional[str], typer.Option(metavar="FILE", help="Leave out the findings that FILE knows. Those no longer found leave FILE by themselves (not where CI is set in the environment); none is ever added.", show_default=False)] = None,
+    write_baseline: Annotated[Optional[str], typer.Option("--write-baseline", metavar="FILE", help="Write all present findings into FILE instead of reporting them, and leave with status 0.", show_default=False)] = None,
     no_inline: Annotated[bool, typer.Option("--no-inline", help="Do not obey suppressions inside the files: for packages that you do not trust.")] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Check again even if nothing changed. The cache lies in PLUGLINT_CACHE_DIR (empty: no cache), else in the user's cache folder.")] = False,
 ) -> None:
@@ -61,18 +65,25 @@ def check(
     pluglint check                    the plugin in this folder
     pluglint check plugins/*          several
     pluglint check --format json .    for machines
+    pluglint check --since main       what this branch brings
+    pluglint check --write-baseline known.json   begin with what there is
+    pluglint check --baseline known.json         then only what is new
     pluglint explain delegate-unknown what a rule is about
     """
-    _one_of("--format", output_format, ("text", "json"))
+    from pluglint.report import FORMATS
+
+    _one_of("--format", output_format, tuple(FORMATS))
     _one_of("--profile", profile, ("claude-code", "portable", "directory"))
     _one_of("--fail-on", fail_on, ("error", "warning", "info", "never"))
 
     def work() -> int:
         from pluglint.commands import check as command
 
+        if write_baseline is not None and (since is not None or baseline is not None):
+            return usage("--write-baseline records all there is; it goes neither with --since nor with --baseline")
         paths = targets or ["."]
         settings = command.settings(paths, config, profile, select, ignore, fail_on, not no_inline)
-        return command.run(paths, settings, output_format, show_files, output, not no_cache)
+        return command.run(paths, settings, output_format, show_files, output, not no_cache, statistics, since, baseline, write_baseline)
 
     _guard(work)
 
@@ -113,7 +124,7 @@ def explain(
 
 @app.command()
 def schema(
-    name: Annotated[Optional[str], typer.Argument(help="agent, skill, command, manifest, marketplace, config or output. Default: all of them.", metavar="[NAME]", show_default=False)] = None,
+    name: Annotated[Optional[str], typer.Argument(help="agent, skill, command, manifest, marketplace, config, output or baseline. Default: all of them.", metavar="[NAME]", show_default=False)] = None,
     output_dir: Annotated[Optional[str], typer.Option("--output-dir", help="Write NAME.schema.json into this folder.", show_default=False)] = None,
     list_names: Annotated[bool, typer.Option("--list", help="List the schemas.")] = False,
 ) -> None:

@@ -36,6 +36,7 @@ class Report(NamedTuple):
 
     files     path -> what it was taken for
     packages  (shown path, kind, name) of each root
+    known     number of findings left out because they were there before (`--since`, `--baseline`)
     """
 
     findings: list[Finding]
@@ -44,6 +45,7 @@ class Report(NamedTuple):
     packages: list[tuple[str, str, str]]
     rules: list[str]
     profile: str
+    known: int = 0
 
     @property
     def crashed(self) -> bool:
@@ -51,6 +53,13 @@ class Report(NamedTuple):
 
     def count(self, severity: str) -> int:
         return sum(1 for one in self.findings if one.severity == severity)
+
+    def top(self) -> list[tuple[str, int]]:
+        """(rule, number of findings), the most frequent first."""
+        counts: dict[str, int] = {}
+        for one in self.findings:
+            counts[one.rule] = counts.get(one.rule, 0) + 1
+        return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
 def choose(config: Config) -> list[Loaded]:
@@ -147,7 +156,7 @@ def root_of(package: Package) -> tuple[str, str, str]:
     return shown_path(package.shown, "") or ".", package.kind, package.name
 
 
-def _packages(found: Discovery, config: Config, seen: dict[str, Package], contents: dict[str, bytes]) -> list[Package]:
+def _packages(found: Discovery, config: Config, seen: dict[str, Package], contents: dict[str, bytes] | None = None) -> list[Package]:
     fresh = []
     for root in found.roots:
         if root.path not in seen:

@@ -47,6 +47,7 @@ class Summary(Open):
     warning: Count
     info: Count
     suppressed: Count
+    known: Count = Field(0, description="Findings left out because they were there before (`--since`, `--baseline`).")
     files: Count
     rules: dict[str, Count] = Field(description="Rule id to number of findings.")
 
