@@ -30,13 +30,16 @@ ORDER = [
     "shapes",
     "house",
     "discover",
+    "git",
     "model",
     "load",
     "changelog",
     "arithmetic",
     "graph",
     "mentions",
+    "edits",
     "headers",
+    "budget",
     "manifest_fields",
     "claims",
     "rule",
@@ -63,7 +66,7 @@ EXCEPTIONS = {
     ("config", "house"): "the configuration hands out the loaded schema; the import is made when one is named",
 }
 # What a rule file may import. SHARED are the modules that hold what several rules ask.
-SHARED = {"arithmetic", "changelog", "claims", "headers", "manifest_fields"}
+SHARED = {"arithmetic", "changelog", "claims", "edits", "headers", "manifest_fields"}
 RULES_MAY = {"rule", "finding", "model", "graph", "words", "facts", "text", "shapes", "parse", "discover", "rules", *SHARED}
 # Modules of the standard library that open, run or load something, and so have no place in a rule.
 NOT_IN_RULES = {"os", "pathlib", "subprocess", "socket", "urllib", "http", "shutil", "tempfile", "glob", "io", "multiprocessing", "threading", "asyncio", "importlib", "tomllib", "datetime"}

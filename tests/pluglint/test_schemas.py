@@ -81,7 +81,15 @@ OUTPUT = {
     ],
 }
 BASELINE = {"agents/a.md: delegate-unknown: 0123456789abcdef": "no agent or skill is called 'x'", "version": 1}
-VALID = {"agent": AGENT, "skill": SKILL, "command": {"description": "Goes."}, "manifest": MANIFEST, "marketplace": MARKETPLACE, "config": CONFIG, "output": OUTPUT, "baseline": BASELINE}
+BUDGET = {
+    "version": 1,
+    "always": {"characters": 9, "tokens": 3, "agents": 9, "skills": 0},
+    "listing": {"200K": {"free": 10, "dropped": ["demo:a"]}},
+    "components": [{"kind": "agent", "name": "demo:a", "path": "agents/a.md", "listed": 9, "used": 3, "dropped": ["200K"], "before": {"listed": 8, "used": 3}}],
+    "exceeded": ["every session: 9 characters, 8 are allowed (`budget.always`)"],
+    "before": {"characters": 8, "removed": []},
+}
+VALID = {"agent": AGENT, "skill": SKILL, "command": {"description": "Goes."}, "manifest": MANIFEST, "marketplace": MARKETPLACE, "config": CONFIG, "output": OUTPUT, "baseline": BASELINE, "budget": BUDGET}
 
 
 @pytest.mark.parametrize("name", NAMES)

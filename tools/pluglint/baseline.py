@@ -11,7 +11,8 @@ import os
 from typing import NamedTuple
 
 from pluglint import fingerprint
-from pluglint.engine import INTERNAL_ERROR, Report, _real
+from pluglint.discover import real_path
+from pluglint.engine import INTERNAL_ERROR, Report
 from pluglint.files import write_atomic
 
 VERSION = 1
@@ -115,7 +116,7 @@ def _entries(report: Report, path: str) -> list[str | None]:
     folder = os.path.dirname(os.path.realpath(path))
 
     def path_of(shown: str) -> str:
-        return os.path.relpath(_real(shown), folder).replace(os.sep, "/")
+        return os.path.relpath(real_path(shown), folder).replace(os.sep, "/")
 
     return [
         None if key[0] == INTERNAL_ERROR else f"{key[1]}: {key[0]}: {fingerprint.digest(key)}"
@@ -128,6 +129,6 @@ def _looked_at(key: str, report: Report, path: str, targets: list[str]) -> bool:
     shown, rule, _ = key.rsplit(": ", 2)
     if rule not in report.rules:
         return False
-    real = _real(os.path.join(os.path.dirname(os.path.realpath(path)), shown))
-    roots = [os.path.realpath(target) if os.path.isdir(target) else _real(target) for target in targets]
+    real = real_path(os.path.join(os.path.dirname(os.path.realpath(path)), shown))
+    roots = [os.path.realpath(target) if os.path.isdir(target) else real_path(target) for target in targets]
     return any(real == root or os.path.isdir(root) and real.startswith(root.rstrip(os.sep) + os.sep) for root in roots)

@@ -20,7 +20,7 @@ from pluglint import engine
 from pluglint.config import Config
 from pluglint.discover import Discovery
 from pluglint.engine import Report, flat, unflat
-from pluglint.load import read_bytes
+from pluglint.load import read_all
 
 try:
     from _blake2 import blake2b  # hashlib loads all of OpenSSL for it
@@ -29,7 +29,6 @@ except ImportError:
 
 KEPT = 256  # entries; the ones not used for longest go first
 _CHECKSUM = 32  # bytes
-_READ = (".md", ".markdown", ".json")
 
 Contents = dict[str, bytes]  # path -> bytes, as they were when the key was made
 
@@ -127,7 +126,7 @@ def key_of(targets: list[str], found: list[Discovery], config: Config) -> tuple[
     import marshal
     import time
 
-    contents: Contents = {}
+    contents = read_all(found, config.max_file_size)
     listing: list = []
     digest = blake2b(digest_size=20)
     for one in found:
@@ -136,16 +135,11 @@ def key_of(targets: list[str], found: list[Discovery], config: Config) -> tuple[
             listing.append((root.kind, root.path, root.shown, [tuple(trouble) for trouble in root.problems], sorted(root.excluded)))
             for entry in root.entries.values():
                 listing.append(tuple(entry))
-                if entry.folder or entry.link is not None or entry.size < 0 or entry.size > config.max_file_size or not entry.rel.lower().endswith(_READ):
-                    continue
-                if entry.path not in contents:
-                    try:
-                        contents[entry.path] = read_bytes(entry.path, entry.size)
-                    except OSError:
-                        continue  # loading meets the same error and tells it
-                # the length keeps the bytes of two files apart
-                listing.append(len(contents[entry.path]))
-                digest.update(contents[entry.path])
+                data = contents.get(entry.path)
+                if data is not None:
+                    # the length keeps the bytes of two files apart
+                    listing.append(len(data))
+                    digest.update(data)
     settings = {name: value for name, value in vars(config).items() if not name.startswith("_")}
     files = [_file(path) for path in (config.path, *config.header_schemas.values()) if path is not None]
     working_folder = os.getcwd()  # paths are shown relative to it

@@ -12,8 +12,8 @@ from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
 from pluglint import workers
 from pluglint.config import Config
-from pluglint.discover import AGENTS_FOLDER, COMMANDS_FOLDER, SINGLE_FILE, SKILL_FOLDER, SKILLS_FOLDER, Discovery, NothingToCheck, Root, discover, excluded, shown_path
-from pluglint.finding import ERROR, INFO, Finding, Place, finding
+from pluglint.discover import AGENTS_FOLDER, COMMANDS_FOLDER, SINGLE_FILE, SKILL_FOLDER, SKILLS_FOLDER, Discovery, NothingToCheck, Root, discover, excluded, real_path, shown_path
+from pluglint.finding import ERROR, INFO, Finding, Place, PlainEdit, PlainFix, finding
 from pluglint.graph import Edge
 from pluglint.load import load_package
 from pluglint.model import Document, MarkdownDocument, Package, Workspace
@@ -93,7 +93,7 @@ def check(targets: list[str], config: Config, discoveries: list[Discovery] | Non
             if fresh and all(one.excluded and not one.entries for one in fresh):
                 raise NothingToCheck(f"{target}: everything here is left out by `exclude` in the configuration; `--config none` goes without it")
         else:
-            only.add(_real(found.only))
+            only.add(real_path(found.only))
             if fresh[0].kind == SINGLE_FILE and not fresh[0].taken_for and not fresh[0].excluded:
                 raise NothingToCheck(f"{target}: pluglint does not read such a file. Outside a package it reads Markdown, manifests, hooks.json, .mcp.json, .lsp.json and settings.json")
         if any(one.workspace is None for one in fresh):  # a part of what an earlier target held stays with that
@@ -125,19 +125,13 @@ def _covered(root: Root, named: list[Root]) -> bool:
     return any(root.path.startswith(one.path.rstrip(os.sep) + os.sep) and os.path.relpath(root.path, one.path).replace(os.sep, "/") in one.entries for one in named)
 
 
-def _real(path: str) -> str:
-    """A path without links in its folders: one file may be shown by several paths."""
-    folder, name = os.path.split(os.path.abspath(path))
-    return os.path.join(os.path.realpath(folder), name)
-
-
 def _narrowed(report: Report, packages: list[Package], only: set[str], whole: set[str]) -> Report:
     """The report on files that were named and on packages that were; the rest of a file's package was read for its sake."""
     wanted: dict[str, bool] = {}
 
     def shown(path: str) -> bool:
         if path not in wanted:
-            real = _real(path)
+            real = real_path(path)
             roots = [one.path for one in packages if real == one.path or real.startswith(one.path.rstrip(os.sep) + os.sep)]
             wanted[path] = real in only or max(roots, key=len, default="") in whole
         return wanted[path]
@@ -268,13 +262,15 @@ def _document_pass(documents: list[Document], rules: list[Loaded], config: Confi
 
 def flat(one: Finding) -> tuple:
     """A finding as plain data, for marshal."""
-    return (one.rule, one.severity, tuple(one.place), one.message, one.hint, tuple(tuple(place) for place in one.related), one.snippet)
+    fix = (one.fix.title, tuple(tuple(edit) for edit in one.fix.edits), one.fix.safe) if one.fix else None
+    return (one.rule, one.severity, tuple(one.place), one.message, one.hint, tuple(tuple(place) for place in one.related), one.snippet, fix)
 
 
 def unflat(flat: tuple) -> Finding:
     """The finding that `flat` made plain."""
-    rule, severity, place, message, hint, related, snippet = flat
-    return Finding(rule, severity, Place(*place), message, hint, tuple(Place(*p) for p in related), snippet)
+    rule, severity, place, message, hint, related, snippet, fix = flat
+    plain = PlainFix(fix[0], tuple(PlainEdit(*edit) for edit in fix[1]), fix[2]) if fix else None
+    return Finding(rule, severity, Place(*place), message, hint, tuple(Place(*p) for p in related), snippet, plain)
 
 
 def _share(documents: Iterable[Document], rules: list[Loaded], config: Config) -> Result:

@@ -25,6 +25,7 @@ from pluglint.report.pages import page
 from pluglint.rule import load_all
 from pluglint.spec.agent import Agent
 from pluglint.spec.baseline import Baseline
+from pluglint.spec.budget import Budget
 from pluglint.spec.config import Config
 from pluglint.spec.manifest import Manifest
 from pluglint.spec.marketplace import Marketplace
@@ -41,6 +42,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "config": Config,
     "output": Output,
     "baseline": Baseline,
+    "budget": Budget,
 }
 
 

@@ -199,6 +199,25 @@ def read_bytes(path: str, size: int) -> bytes:
         os.close(handle)
 
 
+def may_read(entry: d.Entry, limit: int) -> bool:
+    """Whether loading may open a file: all that it opens are such."""
+    return not entry.folder and entry.link is None and 0 <= entry.size <= limit and entry.rel.lower().endswith((".md", ".markdown", ".json"))
+
+
+def read_all(found: list[d.Discovery], limit: int) -> dict[str, bytes]:
+    """path -> bytes of every file that loading may open and that can be read, as they are at this moment."""
+    contents: dict[str, bytes] = {}
+    for one in found:
+        for root in one.roots:
+            for entry in root.entries.values():
+                if may_read(entry, limit) and entry.path not in contents:
+                    try:
+                        contents[entry.path] = read_bytes(entry.path, entry.size)
+                    except OSError:
+                        continue  # loading meets the same error and tells it
+    return contents
+
+
 def _read(package: Package, entry: d.Entry, kind: str, contents: dict[str, bytes]) -> Document | None:
     """Opens one file. What cannot be read is remembered in `package.unread`."""
     shown = d.shown_path(package.shown, entry.rel)

@@ -57,10 +57,15 @@ def run(
     since: str | None = None,
     baseline: str | None = None,
     write_baseline: str | None = None,
+    mend: bool = False,
+    unsafe: bool = False,
+    show_diff: bool = False,
 ) -> int:
-    """Checks and reports; returns the exit status."""
+    """Checks and reports, after mending where that is asked for; returns the exit status."""
     try:
-        report = (cache if use_cache else engine).check(targets, config)
+        if show_diff:
+            return _diff(targets, config, unsafe, output)
+        report = _mended(targets, config, unsafe) if mend else (cache if use_cache else engine).check(targets, config)
     except discover.NothingToCheck as error:
         raise UsageError(str(error)) from None
     if write_baseline is not None:
@@ -88,13 +93,37 @@ def run(
     return FINDINGS if any(_RANK[one.severity] >= limit for one in report.findings) else CLEAN
 
 
+def _diff(targets: list[str], config: configuration.Config, unsafe: bool, output: str | None) -> int:
+    from pluglint import fix
+
+    changes = fix.fix(targets, config, unsafe).changes
+    _write(fix.diff(changes), output)
+    return FINDINGS if changes else CLEAN
+
+
+def _mended(targets: list[str], config: configuration.Config, unsafe: bool) -> engine.Report:
+    """The report on what is left, after the files are written."""
+    from pluglint import fix
+    from pluglint.report import printable
+
+    outcome = fix.fix(targets, config, unsafe)
+    try:
+        fix.write(outcome.changes)
+    except fix.CannotFix as error:
+        raise UsageError(f"--fix: {error}") from None
+    for one in outcome.applied:
+        print(f"mended {printable(one.place.path)}:{one.place.line}: {printable(one.fix.title if one.fix else '')} [{one.rule}]", file=sys.stderr)
+    return outcome.report
+
+
 def _fresh(
     report: engine.Report, targets: list[str], config: configuration.Config, since: str | None, baseline: str | None
 ) -> engine.Report:
     """The report on what is new: since a commit, beside what a baseline knows, or both."""
     keep = [True] * len(report.findings)
     if since is not None:
-        from pluglint.since import CannotCompare, changed
+        from pluglint.git import CannotCompare
+        from pluglint.since import changed
 
         try:
             keep = changed(report.findings, targets, config, since)

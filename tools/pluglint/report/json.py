@@ -32,6 +32,7 @@ def data(report: Report) -> dict[str, Any]:
                 "message": one.message,
                 "hint": one.hint,
                 "related": [{**_place(place), "label": place.label} for place in one.related],
+                "fix": {"title": one.fix.title, "safe": one.fix.safe} if one.fix else None,
             }
             for one in report.findings
         ],

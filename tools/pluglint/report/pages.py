@@ -24,6 +24,8 @@ def page(rule_id: str, level: int = 2) -> str:
     ]
     if rule.options:
         facts.insert(3, ("Options", ", ".join(f"`{name}` (default `{value!r}`)" for name, value in rule.options.items())))
+    if rule.fix:
+        facts.append(("Fix", "`--fix`" if rule.fix == "safe" else "`--unsafe-fixes`"))
     parts = [f"{marks} {rule_id}", "", f"{rule.title[0].upper()}{rule.title[1:]}.", ""]
     parts += ["| | |", "| --- | --- |"] + [f"| {name} | {value} |" for name, value in facts] + [""]
     parts += [inspect.cleandoc(loaded.module.__doc__ or ""), ""]
@@ -46,4 +48,6 @@ def _examples(title: str, loaded: Loaded, examples: tuple[Example, ...]) -> list
             parts += [f"{fence}text", shown, fence, ""]
         if example.message:
             parts += [f"> {example.message}", ""]
+        if example.fixed:
+            parts += ["**Mended**", "", "```text", *map(printable, example.fixed.split("\n")), "```", ""]
     return parts

@@ -105,6 +105,11 @@ def _summary(report: Report, statistics: bool) -> Iterator[Segment]:
     else:
         yield "No findings", "green"
         yield f" in {printable(what)} ({checked})", ""
+    fixable = [one.fix for one in report.findings if one.fix is not None]
+    if fixable:
+        safe = sum(1 for one in fixable if one.safe)
+        parts = [f"{safe} with --fix" if safe else "", f"{len(fixable) - safe} with --unsafe-fixes" if safe < len(fixable) else ""]
+        yield f"; mends {' and '.join(part for part in parts if part)}", "dim"
     if report.suppressed:
         yield f"; {report.suppressed} suppressed", "dim"
     if report.known:
