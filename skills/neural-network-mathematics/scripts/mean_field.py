@@ -4,9 +4,9 @@ A layer maps h to phi(norm(W h + b)), plus h itself where it is residual. The we
 the biases variance b. In the limit of many units per layer the pre-activations of one input are independent
 normal numbers, so a layer is described by one-dimensional and two-dimensional Gaussian integrals:
 
-    q'  = fan_in v E[phi(sqrt(q) z)^2] + b                       forward second moment (Poole et al. 2016, equation 3)
+    q'  = fan_in v E[phi(sqrt(q) z)^2] + b                       forward second moment (Poole et al. 2016, section 2)
     c'  = (fan_in v E[phi(u1) phi(u2)] + b) / q'                 correlation of two inputs (the same, equation 5)
-    g   = fan_out v E[phi'(sqrt(q) z)^2] g'                      backward second moment (Schoenholz et al. 2017, section 4)
+    g   = fan_out v E[phi'(sqrt(q) z)^2] g'                      backward second moment (Schoenholz et al. 2017)
 
 The mean of phi needs no correction: second moments, not variances, enter the next layer, which is what makes the
 recursion right for sigmoid and ReLU as well. Backward, the theory takes the weights of the backward pass as
@@ -122,7 +122,7 @@ def gradient_factor(activation: str) -> float:
 def critical_point(activation: str, q: float = 1.0) -> tuple[float, float] | None:
     """The gain and bias standard deviation at which both q and the gradient are kept, or None where none exists.
 
-    The edge of chaos of Schoenholz et al. 2017, section 3: gain^2 E[phi'^2] = 1 and gain^2 E[phi^2] + b^2 = q.
+    The edge of chaos of Schoenholz et al. 2017: gain^2 E[phi'^2] = 1 and gain^2 E[phi^2] + b^2 = q.
     """
     phi, slope = ACTIVATIONS[activation]
     square = 1 / expectation(lambda x: slope(x) ** 2, q)
@@ -260,7 +260,7 @@ class FixedPoint:
 
 
 def fixed_point(layer: Layer, q: float = 1.0, iterations: int = 2000) -> FixedPoint | None:
-    """Iterates the maps of q and c to their fixed points (Poole et al. 2016; Schoenholz et al. 2017, section 3).
+    """Iterates the maps of q and c to their fixed points (Poole et al. 2016; Schoenholz et al. 2017).
 
     Args:
         layer: the layer that is repeated.

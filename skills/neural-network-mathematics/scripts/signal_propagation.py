@@ -16,14 +16,15 @@ the measured values beside the predicted ones.
 
 A layer file is a YAML or JSON list (or a mapping with the key `layers`) of
 
-    {activation: relu, fan_in: 784, fan_out: 512, init: he, gain: 1.0, bias_std: 0.0, norm: none, residual: false, repeat: 1}
+    {activation: relu, fan_in: 784, fan_out: 512, init: he, gain: 1.0,
+     bias_std: 0.0, norm: none, residual: false, repeat: 1}
 
 with `std` for `init: normal`. The inits are those of torch.nn.init, and `unit` (keeps the second moment of the
-pre-activations at 1) and `critical` (keeps the gradients' as well; it draws biases). A convolution is given by its fans: fan_in = in_channels x kernel
-height x kernel width, fan_out = out_channels x kernel height x kernel width.
+pre-activations at 1) and `critical` (keeps the gradients' as well; it draws biases). A convolution is given by its
+fans: fan_in = in_channels x kernel height x kernel width, fan_out = out_channels x kernel height x kernel width.
 
 A finding is a change by more than e^6 = 403 in a second moment (a factor 20 in size) over the whole stack: networks
-deeper than about six depth scales were seen not to train (Schoenholz et al. 2017, section 5.1).
+deeper than about six depth scales were seen not to train (Schoenholz et al. 2017, experimental results).
 
 Findings: signal-vanishes, signal-explodes, gradient-vanishes, gradient-explodes, correlation-collapses.
 Verdict: stable, faults (gains with --gains), or cannot-decide where the networks that were drawn contradict the theory.
@@ -44,7 +45,7 @@ import typer
 from dltools.report import CANNOT_DECIDE, EXIT_STATUSES, Finding, Report, UnusableInput, answering, finish
 
 TOOL = "signal-propagation"
-# Schoenholz et al. 2017, section 5.1: trainable up to about 6 xi
+# Schoenholz et al. 2017, experimental results: trainable up to about 6 xi
 DEPTH_SCALES = 6.0
 # slope of the map of the second moment from which 20 layers multiply a deviation by more than 2: 2^(1/20)
 STEEP = 1.035
@@ -175,11 +176,15 @@ def analyse(
     drifting = sorted({layer.activation for layer in layers if _drifts(layer)})
     if drifting:
         notes.append(
-            f"second moment 1 repels under this initialisation of {', '.join(drifting)}: real layers drift away from it and "
+            f"second moment 1 repels under this initialisation of {', '.join(drifting)}: real layers drift away "
+            "from it and "
             "the prediction holds only for very wide ones; a norm removes this"
         )
     if any(layer.init.startswith("orthogonal") for layer in layers):
-        notes.append("orthogonal weights are predicted by their variance; their spectrum, which the theory does not see, is better")
+        notes.append(
+            "orthogonal weights are predicted by their variance; their spectrum, which the theory does not "
+            "see, is better"
+        )
     verdict = "faults" if findings else "stable"
     chained = all(a.fan_out == b.fan_in for a, b in zip(layers, layers[1:], strict=False))
     if framework != "none" and not chained:
@@ -191,12 +196,14 @@ def analyse(
         if contradicted:
             verdict, findings = CANNOT_DECIDE, []
             notes.append(
-                f"prediction and measurement disagree on {', '.join(sorted(contradicted))}: the layers are too narrow for "
+                f"prediction and measurement disagree on {', '.join(sorted(contradicted))}: the layers are too "
+                "narrow for "
                 f"the theory, or {networks} networks too few; raise --width or --networks"
             )
         elif not agreement["within_5_percent"]:
             notes.append(
-                f"measured and predicted size differ by up to {100 * agreement['largest_difference']:.0f} % (standard error "
+                f"measured and predicted size differ by up to {100 * agreement['largest_difference']:.0f} % "
+                "(standard error "
                 f"{100 * agreement['standard_error']:.0f} %): narrow layers spread around the prediction"
             )
     return Report(TOOL, verdict, findings, measured, notes)
@@ -251,7 +258,8 @@ def _findings(layers: Sequence[Any], seen: Mapping[str, list], input_rms: float,
         word = "vanishes" if ratio < 1 else "explodes"
         values = {f"std_ratio_{end}_to_{start}": math.sqrt(ratio), "per_layer_factor": _root(ratio, 2 * (depth - 1))}
         message = (
-            f"the size of {what} changes by a factor {math.sqrt(ratio):.3g} from the {start} to the {end} of {depth} layers; "
+            f"the size of {what} changes by a factor {math.sqrt(ratio):.3g} from the {start} to the {end} of "
+            f"{depth} layers; "
             f"the limit is a factor {math.sqrt(limit):.1f} either way"
         )
         found.append(Finding(f"{name}-{word}", where, message, values, advice))
@@ -259,7 +267,8 @@ def _findings(layers: Sequence[Any], seen: Mapping[str, list], input_rms: float,
     apart = _ratio(1 - seen["correlation"][-1], 1 - correlation)
     if correlation < 1 and apart < 1 / limit:
         message = (
-            f"two inputs with cosine {correlation:g} leave with cosine {seen['correlation'][-1]:.6f}: the last layer hardly "
+            f"two inputs with cosine {correlation:g} leave with cosine {seen['correlation'][-1]:.6f}: the last "
+            "layer hardly "
             "tells inputs apart"
         )
         values = {"cosine_in": correlation, "cosine_out": seen["correlation"][-1]}
@@ -274,11 +283,13 @@ def _advice(layers: Sequence[Any]) -> str:
     point = critical_point(name)
     if point is None or moment_slope(name, point[0]) > STEEP:
         return (
-            f"no initialisation of a plain stack keeps signal and gradient of {name} at second moment 1, or real layers "
+            f"no initialisation of a plain stack keeps signal and gradient of {name} at second moment 1, or "
+            "real layers "
             "drift away from it: use residual connections with a norm, or another activation, and run again"
         )
     return (
-        f"draw the weights with std {point[0]:.3f}/sqrt(fan_in) and the biases with std {point[1]:.3f} (--init critical), "
+        f"draw the weights with std {point[0]:.3f}/sqrt(fan_in) and the biases with std {point[1]:.3f} (--init "
+        "critical), "
         "or add residual connections, and run again"
     )
 
@@ -316,7 +327,8 @@ def _number(
 
 
 def gain_table() -> dict[str, dict[str, Any]]:
-    """Per activation: the unit gain, what it does to gradient and signal per layer, and the critical gain and bias std."""
+    """Per activation: the unit gain, what it does to gradient and signal per layer, and the critical gain and "
+    "bias std."""
     from mean_field import ACTIVATIONS, critical_point, gradient_factor, moment_slope, unit_gain
 
     table = {}
@@ -395,7 +407,9 @@ def main(
                 first = {"init": "normal", "std": gain / (input_rms * math.sqrt(width)), "gain": 1.0, "bias_std": 0.0}
                 stack[0] = make_layer(entry | first, where)
         if framework != "none" and min(stack[0].fan_in, stack[-1].fan_out) < 4:
-            raise UnusableInput("the measurement needs at least 4 inputs and outputs; widen the layers or use --framework none")
+            raise UnusableInput(
+                "the measurement needs at least 4 inputs and outputs; widen the layers or use --framework none"
+            )
         report = analyse(stack, input_rms, input_correlation, framework, networks, seed)
         if not as_json:
             columns = {f"predicted {name}": values for name, values in report.measured["predicted"].items()}

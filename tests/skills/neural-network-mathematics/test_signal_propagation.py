@@ -271,7 +271,13 @@ def test_bad_layer_files_are_one_sentence(tmp_path, content, message):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--depth", "0"], ["--input-correlation", "1"], ["--framework", "tf"], ["--layers", "missing.yaml"], ["--std", "1"]],
+    [
+        ["--depth", "0"],
+        ["--input-correlation", "1"],
+        ["--framework", "tf"],
+        ["--layers", "missing.yaml"],
+        ["--std", "1"],
+    ],
 )
 def test_wrong_use_is_exit_status_2_without_a_traceback(arguments):
     run = command(*arguments)
