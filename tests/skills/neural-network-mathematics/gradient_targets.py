@@ -188,27 +188,3 @@ UNUSABLE = {
     "torch container": (lambda x, y: y[0], (t(), [t()]), "container of tensors"),
     "torch empty": (torch.exp, (torch.zeros(0, 3),), "is empty"),
 }
-
-
-def planted_torch():
-    return {"op": cube_torch(2), "inputs": (t(),)}
-
-
-def right_torch():
-    return {"op": cube_torch(3), "inputs": (t(),)}
-
-
-def planted_jax():
-    return {"op": cube_jax(2), "inputs": (jx(),)}
-
-
-def random_torch():
-    return {"op": UNDECIDED["torch noise"][0], "inputs": (t(),)}
-
-
-def integers():
-    return {"op": lambda x: x * 2, "inputs": (torch.arange(3),)}
-
-
-def raises():
-    raise ValueError("no data here")

@@ -1,9 +1,6 @@
 """Small models for hessian_top, in PyTorch and JAX."""
 
-import jax
-import jax.numpy as jnp
 import torch
-from flax import nnx
 from torch import nn
 
 torch.set_num_threads(1)
@@ -56,10 +53,16 @@ def quadratic():
 
 
 def _cross_entropy(logits, labels):
+    import jax
+    import jax.numpy as jnp
+
     return -jnp.take_along_axis(jax.nn.log_softmax(logits), labels[:, None], 1).mean()
 
 
 def function():
+    import jax
+    import jax.numpy as jnp
+
     keys = jax.random.split(jax.random.key(0), 2)
     params = {"a": jax.random.normal(keys[0], (6, 18)) / 6, "b": jax.random.normal(keys[1], (18, 3)) / 6}
     x, y = _data()
@@ -71,6 +74,9 @@ def function():
 
 
 def nnx_model():
+    import jax.numpy as jnp
+    from flax import nnx
+
     model = nnx.Sequential(nnx.Linear(6, 18, rngs=nnx.Rngs(0)), nnx.tanh, nnx.Linear(18, 3, rngs=nnx.Rngs(1)))
     x, y = _data()
     return {"model": model, "batch": (jnp.array(x), jnp.array(y)), "loss_fn": _cross_entropy}

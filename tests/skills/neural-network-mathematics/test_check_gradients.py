@@ -158,14 +158,14 @@ def test_a_module_is_left_as_it_was():
      ("integers", "unusable-input", 2), ("raises", "unusable-input", 2), ("missing", "unusable-input", 2)],
 )  # fmt: skip
 def test_command_line(factory, verdict, status):
-    run = command("--target", f"{Path(__file__).parent / 'gradient_targets.py'}:{factory}", "--json")
+    run = command("--target", f"{Path(__file__).parent / 'gradient_factories.py'}:{factory}", "--json")
     assert run.returncode == status, run.stderr
     assert json.loads(run.stdout)["verdict"] == verdict
     assert "Traceback" not in run.stderr
 
 
 def test_command_line_for_people():
-    run = command("--target", f"{Path(__file__).parent / 'gradient_targets.py'}:planted_torch")
+    run = command("--target", f"{Path(__file__).parent / 'gradient_factories.py'}:planted_torch")
     assert run.returncode == 1
     assert "first derivatives" in run.stderr
     assert "check-gradients: bug" in run.stdout
