@@ -157,7 +157,7 @@ def _hint(result: Any) -> str:
         return (
             "; no gradient arrives at all: the graph is cut (detach, .data, stop_gradient, numpy) or the rule returns 0"
         )
-    if max(ratios) - min(ratios) <= 1e-4 * abs(ratios[0]):
+    if abs(ratios[0] - 1) > 1e-3 and max(ratios) - min(ratios) <= 1e-4 * abs(ratios[0]):
         return f"; the gradient is {ratios[0]:.4g} times the quotient in every entry: look for a constant factor"
     return ""
 

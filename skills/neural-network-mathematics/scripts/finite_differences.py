@@ -242,13 +242,18 @@ def _quotients(function: Function, position: int, direction: np.ndarray) -> _Tab
 
 
 def _best(table: _Table, noise: float) -> tuple[float, float]:
-    """The quotient with the smallest error bar, and the bar."""
+    """The quotient with the smallest error bar that no smaller step contradicts, and the bar.
+
+    Steps longer than the wavelength of the function give quotients that are small, agree by chance, and mean nothing.
+    """
     with np.errstate(invalid="ignore"):
         bars = np.abs(table.central[1:] - table.central[:-1]) + 3 * noise / table.h[1:]
-    if not np.isfinite(bars).any():
-        return math.nan, math.inf
-    k = int(np.nanargmin(np.where(np.isfinite(bars), bars, math.nan)))
-    return float(table.central[k + 1]), float(bars[k])
+    central = table.central[1:]
+    for k in np.argsort(np.where(np.isfinite(bars), bars, math.inf)):
+        later = np.isfinite(bars) & (np.arange(len(bars)) > k)
+        if np.isfinite(bars[k]) and (np.abs(central - central[k])[later] <= BARS * (bars + bars[k])[later]).all():
+            return float(central[k]), float(bars[k])
+    return math.nan, math.inf
 
 
 def _kink(table: _Table, noise: float, least: float) -> int | None:

@@ -60,8 +60,13 @@ def hessian_product(target: Any) -> tuple[Callable[[Any], Any], int]:
 def _torch_product(target: Any) -> tuple[Callable[[Any], Any], int]:
     import torch
 
-    twin = copy.deepcopy(target)
+    try:
+        twin = copy.deepcopy(target)
+    except (RuntimeError, TypeError) as error:
+        raise UnusableInput(f"the model or its loss cannot be copied: {_first_line(error)}") from error
     twin.model.double().eval()
+    if isinstance(twin.loss_fn, torch.nn.Module):
+        twin.loss_fn.double()
     parameters = list(twin.parameters().values())
     if not parameters:
         raise UnusableInput("the model has no trainable floating-point parameter")

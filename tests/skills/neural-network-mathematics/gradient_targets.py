@@ -128,6 +128,7 @@ OK = {
     "torch no dependence": (lambda x, y: x * 2, (t(), t())),
     "torch relu away from 0": (F.relu, (t(),)),
     "torch large and small entries": (lambda x: x.exp(), (torch.tensor([-30.0, 10.0]),)),
+    "torch fast oscillation": (lambda x: (3e4 * x).sin(), (t(),)),
     "torch cancels": (lambda x: x - x, (t(),)),
     "torch half inputs": (lambda x: x**2, (t().half(),)),
     "torch inflection": (torch.tanh, (torch.zeros(3),)),

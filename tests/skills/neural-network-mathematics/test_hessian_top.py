@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import jax
+import jax.flatten_util
 import numpy as np
 import pytest
 import torch
