@@ -188,57 +188,14 @@ METHODS: dict[str, Callable[[Sequence[str], Sequence[str]], np.ndarray]] = {"bm2
 
 @dataclass(frozen=True)
 class Figures:
-    """How one method did on one half of the prompts that a family of components has a say in."""
+    """How one method did on one half of the English prompts that a family of components has a say in."""
 
     prompts: int
     macro_f1: float  # mean of the F1 scores of the components and of "none"
-    accuracy: float
+    sorted_right: float  # share of the prompts for somebody that would get the right one if "none" were no answer
     false_triggers: float  # share of the prompts for nobody that got somebody
-    missed: float  # share of the other prompts that got nobody
+    missed: float  # share of the prompts for somebody that got nobody
     matrix: dict[str, dict[str, int]]  # [right][chosen]
-
-
-def chosen(scores: np.ndarray, family: str, threshold: float) -> list[str]:
-    """The best component of the family for each prompt, or "none" where not even that one reaches the threshold."""
-    names, every = FAMILIES[family], FAMILIES["all"]
-    part = scores[:, [every.index(name) for name in names]]
-    best = part.argmax(axis=1)
-    return [names[at] if part[row, at] >= threshold else NONE for row, at in enumerate(best)]
-
-
-def figures(prompts: Sequence[Prompt], choices: Sequence[str], family: str) -> Figures:
-    """Counts choices against labels. Among all eight, `also` is as right as `expect`; the matrix shows it where it fell."""
-    labels = [*FAMILIES[family], NONE]
-    matrix = {right: dict.fromkeys(labels, 0) for right in labels}
-    hits: Counter[str] = Counter()
-    rights: Counter[str] = Counter()
-    taken: Counter[str] = Counter()
-    for prompt, choice in zip(prompts, choices, strict=True):
-        right = prompt.right(family)
-        assert right is not None
-        matrix[right][choice] += 1
-        if family == "all" and choice == prompt.also:
-            choice = right
-        rights[right] += 1
-        taken[choice] += 1
-        hits[right] += right == choice
-    f1 = [2 * hits[one] / (rights[one] + taken[one]) if rights[one] + taken[one] else 0.0 for one in labels]
-    ours = len(prompts) - rights[NONE]
-    return Figures(
-        prompts=len(prompts),
-        macro_f1=float(np.mean(f1)),
-        accuracy=hits.total() / len(prompts),
-        false_triggers=1 - hits[NONE] / rights[NONE],
-        missed=sum(matrix[one][NONE] for one in labels if one != NONE) / ours,
-        matrix=matrix,
-    )
-
-
-def best_threshold(prompts: Sequence[Prompt], scores: np.ndarray, family: str) -> float:
-    """The threshold with the highest macro-F1; of equals the lowest."""
-    tops = np.unique(scores[:, [FAMILIES["all"].index(name) for name in FAMILIES[family]]].max(axis=1))
-    candidates = [float(tops[0]), *((tops[1:] + tops[:-1]) / 2).tolist()]
-    return max(candidates, key=lambda one: (figures(prompts, chosen(scores, family, one), family).macro_f1, -one))
 
 
 @dataclass(frozen=True)
@@ -249,44 +206,87 @@ class Measured:
     family: str
     threshold: float
     halves: dict[str, Figures]
-    languages: dict[str, tuple[int, int]]  # prompts and right choices, both halves together, prompts for nobody left out
+    languages: dict[str, tuple[int, int]]  # prompts and right choices, both halves together
     choices: dict[str, str]  # by the id of the prompt
 
     def as_dict(self) -> dict[str, object]:
-        halves = {half: {**one.__dict__} for half, one in self.halves.items()}
+        halves = {half: dict(one.__dict__) for half, one in self.halves.items()}
         languages = {code: {"prompts": count, "right": right} for code, (count, right) in self.languages.items()}
         return {"method": self.method, "family": self.family, "threshold": self.threshold, **halves, "languages": languages}
 
 
-def measure(prompts: Sequence[Prompt], texts: Sequence[str], methods: Sequence[str] = tuple(METHODS)) -> Iterator[Measured]:
-    """Every method on every family."""
-    for method in methods:
-        scores = METHODS[method]([one.prompt for one in prompts], texts)
+def best_threshold(prompts: Sequence[Prompt], scores: np.ndarray) -> float:
+    """The score that best parts prompts for somebody from prompts for nobody.
+
+    A prompt counts by the component that it suits best, and the two error rates weigh alike (Youden 1950).
+    """
+    tops = scores.max(axis=1)
+    ours = np.array([one.expect is not None for one in prompts])
+    values = np.unique(tops)
+    candidates = (values[1:] + values[:-1]) / 2
+    return float(max(candidates, key=lambda at: (tops[ours] >= at).mean() + (tops[~ours] < at).mean()))
+
+
+def choose(scores: np.ndarray, family: str, threshold: float) -> list[str]:
+    """The best component of the family for each prompt; "none" where no component at all reaches the threshold."""
+    names, every = FAMILIES[family], FAMILIES["all"]
+    best = scores[:, [every.index(name) for name in names]].argmax(axis=1)
+    return [names[at] if top >= threshold else NONE for at, top in zip(best, scores.max(axis=1), strict=True)]
+
+
+def accepted(prompt: Prompt, choice: str, family: str) -> bool:
+    """Whether the choice is right; among all eight, `also` is as right as `expect`."""
+    return choice == prompt.right(family) or (family == "all" and choice == prompt.also)
+
+
+def figures(prompts: Sequence[Prompt], scores: np.ndarray, family: str, threshold: float) -> Figures:
+    """Counts choices against labels. The matrix shows every choice where it fell; F1 takes `also` for `expect`."""
+    labels = [*FAMILIES[family], NONE]
+    matrix = {right: dict.fromkeys(labels, 0) for right in labels}
+    rights, taken, hits = Counter[str](), Counter[str](), Counter[str]()
+    for prompt, choice in zip(prompts, choose(scores, family, threshold), strict=True):
+        right = prompt.right(family) or NONE
+        matrix[right][choice] += 1
+        rights[right] += 1
+        taken[right if accepted(prompt, choice, family) else choice] += 1
+        hits[right] += accepted(prompt, choice, family)
+    f1 = [2 * hits[one] / (rights[one] + taken[one]) if hits[one] else 0.0 for one in labels]
+    forced = choose(scores, family, -np.inf)
+    return Figures(
+        prompts=len(prompts),
+        macro_f1=float(np.mean(f1)),
+        sorted_right=float(np.mean([accepted(one, choice, family) for one, choice in zip(prompts, forced, strict=True) if one.expect])),
+        false_triggers=1 - hits[NONE] / rights[NONE],
+        missed=sum(matrix[one][NONE] for one in FAMILIES[family]) / (len(prompts) - rights[NONE]),
+        matrix=matrix,
+    )
+
+
+def measure(prompts: Sequence[Prompt], texts: Sequence[str]) -> Iterator[Measured]:
+    """Every method on every family. Only English prompts of the development half set the threshold."""
+    for method, score in METHODS.items():
+        scores = score([one.prompt for one in prompts], texts)
+        english = {half: [at for at, one in enumerate(prompts) if one.half == half and one.language == "en"] for half in HALVES}
+        threshold = best_threshold([prompts[at] for at in english["development"]], scores[english["development"]])
         for family in FAMILIES:
-            rows = {half: [at for at, one in enumerate(prompts) if one.half == half and one.right(family)] for half in HALVES}
-            some = {half: [prompts[at] for at in rows[half]] for half in HALVES}
-            threshold = best_threshold(some["development"], scores[rows["development"]], family)
-            choices = {half: chosen(scores[rows[half]], family, threshold) for half in HALVES}
-            flat = [(one, choice) for half in HALVES for one, choice in zip(some[half], choices[half], strict=True)]
-            asked = Counter(one.language for one, _ in flat if one.expect)
-            right = Counter(one.language for one, choice in flat if one.expect and _accepted(one, choice, family))
+            say = [at for at, one in enumerate(prompts) if one.right(family)]
+            choices = dict(zip((prompts[at].id for at in say), choose(scores[say], family, threshold), strict=True))
+            halves = {half: [at for at in english[half] if at in say] for half in HALVES}
+            asked = Counter(prompts[at].language for at in say)
+            right = Counter(prompts[at].language for at in say if accepted(prompts[at], choices[prompts[at].id], family))
             yield Measured(
                 method=method,
                 family=family,
                 threshold=threshold,
-                halves={half: figures(some[half], choices[half], family) for half in HALVES},
+                halves={half: figures([prompts[at] for at in rows], scores[rows], family, threshold) for half, rows in halves.items()},
                 languages={code: (asked[code], right[code]) for code in sorted(asked)},
-                choices={one.id: choice for one, choice in flat},
+                choices=choices,
             )
-
-
-def _accepted(prompt: Prompt, choice: str, family: str) -> bool:
-    return choice == prompt.right(family) or (family == "all" and choice == prompt.also)
 
 
 # -- for people
 
-_SHORT = {**{name: "".join(word[0] for word in name.split("-")) for name in FAMILIES["all"]}, NONE: NONE}
+_SHORT = dict(zip((*FAMILIES["all"], NONE), ("master", "engineer", "maths", "train", "paper", "deploy", "arch", "exper", NONE), strict=True))
 _NOTE = (
     "BM25 and all-MiniLM-L6-v2 stand in for a model: they show which descriptions collide, not how often the client "
     "chooses rightly. Both know English only, so the other languages show what they cannot do. `claude plugin eval` "
@@ -299,7 +299,7 @@ def show(results: Sequence[Measured], prompts: Sequence[Prompt], misses: bool) -
     from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 120)
     lines = listing_lines()
     size = Table(title="Listing lines, characters", title_justify="left")
     for head in ("component", "short", "characters"):
@@ -309,19 +309,19 @@ def show(results: Sequence[Measured], prompts: Sequence[Prompt], misses: bool) -
     size.add_row("all six skills", "", str(sum(len(lines[name]) for name in SKILLS)), style="bold")
     console.print(size)
 
-    table = Table(title="Figures", title_justify="left")
-    for head in ("method", "among", "half", "prompts", "macro-F1", "right", "false triggers", "missed", "threshold"):
+    table = Table(title="English prompts (sorted right: were \"none\" no answer)", title_justify="left")
+    for head in ("method", "among", "half", "prompts", "macro-F1", "sorted right", "false triggers", "missed", "threshold"):
         table.add_column(head, justify="left" if head in ("method", "among", "half") else "right")
     for one in results:
         for half, got in one.halves.items():
-            rates = [f"{got.macro_f1:.3f}", *(f"{share:.1%}" for share in (got.accuracy, got.false_triggers, got.missed))]
+            rates = [f"{got.macro_f1:.3f}", *(f"{share:.1%}" for share in (got.sorted_right, got.false_triggers, got.missed))]
             table.add_row(one.method, one.family, half, str(got.prompts), *rates, f"{one.threshold:.3f}")
     console.print(table)
 
     for one in results:
         for half, got in one.halves.items():
             labels = list(got.matrix)
-            grid = Table(title=f"{one.method}, {one.family}, {half}: rows are right, columns were chosen", title_justify="left")
+            grid = Table(title=f"{one.method}, {one.family}, {half}, English: rows are right, columns were chosen", title_justify="left")
             grid.add_column("")
             for label in labels:
                 grid.add_column(_SHORT[label], justify="right")
@@ -330,7 +330,7 @@ def show(results: Sequence[Measured], prompts: Sequence[Prompt], misses: bool) -
                 grid.add_row(right, *cells)
             console.print(grid)
 
-    table = Table(title="Right choices by language, both halves, prompts for nobody left out", title_justify="left")
+    table = Table(title="Right choices by language, both halves together", title_justify="left")
     codes = sorted({code for one in results for code in one.languages}, key=lambda code: (code != "en", code))
     for head in ("method", "among", *codes):
         table.add_column(head, justify="left" if head in ("method", "among") else "right")
@@ -342,7 +342,7 @@ def show(results: Sequence[Measured], prompts: Sequence[Prompt], misses: bool) -
         for one in results:
             for prompt in prompts:
                 choice = one.choices.get(prompt.id)
-                if choice and prompt.half == "development" and not _accepted(prompt, choice, one.family):
+                if choice and prompt.half == "development" and not accepted(prompt, choice, one.family):
                     console.print(f"{one.method} {one.family} {prompt.id}: {choice} instead of {prompt.right(one.family)}", highlight=False)
     console.print(_NOTE)
 
