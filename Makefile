@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help check test test-client bench gen clean
+.PHONY: help check test test-client routing bench gen clean
 
 help:
 	@echo "make check        set up, then lint this package with pluglint"
 	@echo "make test         set up, then run the whole test suite"
 	@echo "make test-client  set up, fetch the real client from npm, then test the plugin and the rules in it"
+	@echo "make routing      set up, then show how well the descriptions tell agents and skills apart"
 	@echo "make bench        set up, then time pluglint against agnix and the bare interpreter"
 	@echo "make gen          write the generated files again (the tests check that they are current)"
 	@echo "make clean        remove the environment, the client and caches"
@@ -30,6 +31,9 @@ test: $(READY)
 test-client: $(READY)
 	@$(BIN)/python tests/client/harness.py
 	$(BIN)/python -m pytest tests/client
+
+routing: $(READY)
+	@$(BIN)/python tests/plugin/routing.py
 
 bench: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[bench]'
