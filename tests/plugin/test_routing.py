@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from collections import Counter
 from itertools import combinations
 from pathlib import Path
@@ -13,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import routing
+import torch
 import yaml
 from routing import AGENTS, FAMILIES, HALVES, METHODS, NONE, REPOSITORY, SKILLS, Prompt, PromptFile
+from typer.testing import CliRunner
 
 FILES = routing.read_prompts()
 PROMPTS = [one for file in FILES.values() for one in file.prompts]
@@ -23,7 +23,9 @@ CASES = sorted(path.parent for path in (REPOSITORY / "evals").glob("*/prompt.md"
 
 
 def prompt(**changed):
-    return Prompt.model_validate({"id": "one", "kind": "positive", "language": "en", "expect": SKILLS[0], "prompt": "Why?", **changed})
+    return Prompt.model_validate(
+        {"id": "one", "kind": "positive", "language": "en", "expect": SKILLS[0], "prompt": "Why?", **changed}
+    )
 
 
 # -- budgets
@@ -81,7 +83,12 @@ def test_prompts_are_unique():
 
 
 def test_halves_depend_on_the_id_alone():
-    known = {"nan-after-300-steps": "development", "rmsnorm-backward": "development", "center-a-div": "development", "seeds-needed": "development"}
+    known = {
+        "nan-after-300-steps": "development",
+        "rmsnorm-backward": "development",
+        "center-a-div": "development",
+        "seeds-needed": "development",
+    }
     assert {one.id: one.half for one in PROMPTS if one.id in known} == known
     assert prompt(id="seeds-needed", prompt="Quite another text.").half == known["seeds-needed"]
     development = sum(one.half == HALVES[0] for one in PROMPTS) / len(PROMPTS)
@@ -141,12 +148,20 @@ def test_case_asks_and_grades_what_the_trigger_prompt_says(case):
     assert body == one.prompt
     assert head["tags"] == [one.kind, *([one.expect] if one.expect else [])]
     graders = {path.stem: front(path) for path in (case / "graders").glob("*.md")}
-    calls = {name: f'{{"skill": "deep-learning:{name}"}}' for name in SKILLS} | {name: f'{{"subagent_type": "deep-learning:{name}"}}' for name in AGENTS}
+    calls = {name: f'{{"skill": "deep-learning:{name}"}}' for name in SKILLS} | {
+        name: f'{{"subagent_type": "deep-learning:{name}"}}' for name in AGENTS
+    }
 
     def caught(grader):
         head = graders[grader][0]
-        assert head["type"] == "tool_used" and head["tool"] in {*("Skill", "Agent")} & set(front(case / "prompt.md")[0]["allowed_tools"])
-        return {name for name, call in calls.items() if head["tool"] == ("Agent" if name in AGENTS else "Skill") and re.search(head["input_match"], call)}
+        assert head["type"] == "tool_used" and head["tool"] in {*("Skill", "Agent")} & set(
+            front(case / "prompt.md")[0]["allowed_tools"]
+        )
+        return {
+            name
+            for name, call in calls.items()
+            if head["tool"] == ("Agent" if name in AGENTS else "Skill") and re.search(head["input_match"], call)
+        }
 
     if one.expect is None:
         assert set(graders) == {"no-skill", "no-agent"}
@@ -163,9 +178,10 @@ def test_case_asks_and_grades_what_the_trigger_prompt_says(case):
 
 @pytest.fixture(scope="module")
 def printed():
-    """What the command prints; it takes most of a minute on a busy machine, so it runs once."""
-    done = subprocess.run([sys.executable, "tests/plugin/routing.py", "--json"], cwd=REPOSITORY, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    """What the command prints; in this process, because loading the libraries costs more than embedding the prompts."""
+    torch.set_num_threads(1)
+    done = CliRunner().invoke(routing.app, ["--json"])
+    assert done.exit_code == 0, done.output
     return json.loads(done.stdout)
 
 
@@ -200,7 +216,7 @@ def test_descriptions_that_are_swapped_are_found_out(method):
     texts = routing.documents()
     a, b = (FAMILIES["all"].index(name) for name in (SKILLS[3], SKILLS[5]))
     texts[a], texts[b] = texts[b], texts[a]
-    some = [one for one in PROMPTS if one.expect in (SKILLS[3], SKILLS[5]) and one.language == "en"]
+    some = [one for one in PROMPTS if one.expect in (SKILLS[3], SKILLS[5]) and one.language == "en"][::2]
     choices = routing.choose(METHODS[method]([one.prompt for one in some], texts), "skills", -np.inf)
     other = {SKILLS[3]: SKILLS[5], SKILLS[5]: SKILLS[3]}
     assert sum(choice == one.expect for one, choice in zip(some, choices, strict=True)) < len(some) / 4
@@ -208,7 +224,12 @@ def test_descriptions_that_are_swapped_are_found_out(method):
 
 
 def test_figures_are_counted_as_they_say():
-    some = [prompt(id="a"), prompt(id="b", expect=SKILLS[1], also=AGENTS[0]), prompt(id="c", kind="nobody", expect=None), prompt(id="d", kind="nobody", expect=None)]
+    some = [
+        prompt(id="a"),
+        prompt(id="b", expect=SKILLS[1], also=AGENTS[0]),
+        prompt(id="c", kind="nobody", expect=None),
+        prompt(id="d", kind="nobody", expect=None),
+    ]
     every = FAMILIES["all"]
     scores = np.zeros((4, len(every)))
     scores[0, every.index(SKILLS[0])] = 3
