@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 BASE := $(VENV)/.base
 READY := $(VENV)/.ready
 
-.PHONY: help check test test-network test-client bench report gen clean
+.PHONY: help check test test-network test-client bench report routing gen clean
 
 help:
 	@echo "make check        set up, then lint this package with pluglint"
@@ -14,6 +14,7 @@ help:
 	@echo "make test-client  set up, fetch the real client from npm, then test the plugin and the rules in it"
 	@echo "make bench        set up, then time pluglint against its peers; the table goes into README.md"
 	@echo "make report       set up, then measure the plugin; writes AGENT_ANALYSIS_SUMMARY.md and tables in README.md"
+	@echo "make routing      set up, then show how well the descriptions tell agents and skills apart"
 	@echo "make gen          write the generated files again (the tests check that they are current)"
 	@echo "make clean        remove the environment, the client and caches"
 
@@ -55,6 +56,9 @@ bench: $(READY) .bench/.ready
 
 report: $(READY)
 	$(BIN)/python tests/plugin/report.py
+
+routing: $(READY)
+	@$(BIN)/python tests/plugin/routing.py
 
 gen: $(READY)
 	$(BIN)/python -m pluglint.gen
