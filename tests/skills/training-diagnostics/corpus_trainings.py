@@ -30,7 +30,8 @@ class Recipe:
         twice: apply softmax or sigmoid before a loss that applies it again.
         nan_at: part of the run after which one batch holds an infinite input.
         ascend_at: part of the run after which the sign of the gradient is wrong.
-        bad_batches: `epoch` (first batch of every epoch) or `random`: batches with inputs 30 times too large.
+        bad_batches: `epoch` (first batch of every epoch) or `random`: batches with inputs 30 times too large and
+            wrong targets.
         resume: `sound`, `lost-weights` (the output layer starts anew) or `wrong-checkpoint`: the run is stopped
             at 60 % and continues from the checkpoint at 50 %.
         clip: threshold of the global gradient norm.
@@ -170,7 +171,7 @@ def learning_rate(recipe: Recipe, step: int, total: int) -> float:
         factor = 0.5 * (1 + math.cos(math.pi * ((3 * part) % 1.0)))
     elif recipe.schedule == "growing":
         # a decay with the wrong sign in the exponent
-        factor = 10 ** (5.0 * max(0.0, part - 0.4))
+        factor = 10 ** (6.0 * max(0.0, part - 0.4))
     elif recipe.schedule == "dip":
         factor = 1e-4 if 0.12 <= part < 0.62 else 1.0
     elif recipe.schedule == "drop":
@@ -279,13 +280,18 @@ def _batches(recipe: Recipe, data: Data, per_epoch: int, epoch: int) -> Any:
         yield order[index * recipe.batch : (index + 1) * recipe.batch]
 
 
-def _corrupt(recipe: Recipe, inputs: np.ndarray, step: int, total: int, bad: set[int]) -> np.ndarray:
+def _batch(
+    recipe: Recipe, data: Data, chosen: np.ndarray, step: int, total: int, bad: set[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs and targets of a step, with the planted faults of single batches."""
+    inputs, targets = data.train[0][chosen], data.train[1][chosen]
     if step in bad:
         inputs = inputs * 30
+        targets = {"multi": (targets + 1) % max(data.classes, 1), "regression": targets}.get(data.kind, 1 - targets)
     if recipe.nan_at is not None and step == int(recipe.nan_at * total):
         inputs = inputs.copy()
         inputs[0] = np.inf
-    return inputs
+    return inputs, targets
 
 
 def _run_torch(recipe: Recipe) -> Trace:
@@ -343,8 +349,7 @@ def _run_torch(recipe: Recipe) -> Trace:
             epoch, step = half, half * per_epoch
         losses, metrics = [], []
         for chosen in _batches(recipe, data, per_epoch, epoch):
-            inputs = torch.from_numpy(_corrupt(recipe, data.train[0][chosen], step, total, bad))
-            targets = torch.from_numpy(data.train[1][chosen])
+            inputs, targets = map(torch.from_numpy, _batch(recipe, data, chosen, step, total, bad))
             rate = learning_rate(recipe, step, total)
             for group in optimizer.param_groups:
                 group["lr"] = rate
@@ -360,7 +365,7 @@ def _run_torch(recipe: Recipe) -> Trace:
                 optimizer.step()
             losses.append(float(loss.detach()))
             shown = (stale(inputs) if recipe.stale_metric else scores).detach().numpy()
-            metrics.append(_metric(shown, data.train[1][chosen], data.kind))
+            metrics.append(_metric(shown, targets.numpy(), data.kind))
             trace.steps.append(
                 {"step": step, "epoch": epoch, "loss": losses[-1], "lr": rate, "grad_norm": float(norm)}
             )
@@ -454,8 +459,7 @@ def _run_jax(recipe: Recipe) -> Trace:
     for epoch in range(recipe.epochs):
         losses, metrics = [], []
         for chosen in _batches(recipe, data, per_epoch, epoch):
-            inputs = _corrupt(recipe, data.train[0][chosen], step, total, bad)
-            targets = data.train[1][chosen]
+            inputs, targets = _batch(recipe, data, chosen, step, total, bad)
             rate = learning_rate(recipe, step, total)
             sign = -1.0 if recipe.ascend_at is not None and step >= recipe.ascend_at * total else 1.0
             if recipe.stale_metric:
