@@ -124,9 +124,14 @@ class Run:
 
     @functools.cached_property
     def start(self) -> float:
-        """Level of the training loss at the start: the median of the first rows, at most 1 % of them."""
+        """Level of the training loss at the start: the median of the first rows, at most 1 % of them and at least 5.
+
+        Where the loss jumps up at once, the first row alone: it was made before any update.
+        """
         assert self.loss is not None
-        return float(np.median(self.loss.values[: max(1, min(10, len(self.loss) // 100))]))
+        rows = self.loss.values[: max(1, min(10, max(5, len(self.loss) // 100), len(self.loss) // 8))]
+        middle, first = float(np.median(rows)), float(rows[0])
+        return first if middle > 1.5 * first > 0 else middle
 
     @functools.cached_property
     def final(self) -> float:

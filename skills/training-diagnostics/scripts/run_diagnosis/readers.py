@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import json
@@ -15,6 +16,8 @@ from dltools.report import UnusableInput
 
 # a word in one of these spellings is a logged value that is not finite; an empty cell is a value that was not logged
 _NOT_LOGGED = ["", "None", "null", "NULL", "NA", "N/A", "<NA>", "-"]
+# bytes of a file above which reading takes so long that a progress bar is shown
+_LONG = 60_000_000
 _SUFFIXES = {".csv", ".tsv", ".txt", ".log", ".jsonl", ".ndjson", ".json"}
 
 
@@ -142,11 +145,11 @@ def _read_table(path: Path, encoding: str, lines: list[str]) -> RawLog:
     names = [f"column{index}" for index in range(1, len(words) + 1)] if headless else None
     if headless:
         notes.append("the file has no column names; they are called column1, column2, … (--map train-loss=column2)")
-    with warnings.catch_warnings(record=True) as caught:
+    with warnings.catch_warnings(record=True) as caught, _opened(path) as handle:
         warnings.simplefilter("always")
         try:
             frame = pandas.read_csv(
-                path, sep=separator, encoding=encoding, encoding_errors="replace", names=names, keep_default_na=False,
+                handle, sep=separator, encoding=encoding, encoding_errors="replace", names=names, keep_default_na=False,
                 na_values=_NOT_LOGGED, on_bad_lines="warn", low_memory=False, skipinitialspace=True, index_col=False,
                 decimal="," if separator == ";" and _decimal_comma(lines) else ".",
             )
@@ -177,6 +180,19 @@ def _read_table(path: Path, encoding: str, lines: list[str]) -> RawLog:
     return log
 
 
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The file for reading, with a progress bar on standard error where it takes long."""
+    import rich.progress
+    from rich.console import Console
+
+    quiet = path.stat().st_size < _LONG
+    with rich.progress.open(
+        path, "rb", description=f"reading {path.name}", console=Console(stderr=True), disable=quiet, transient=True
+    ) as handle:
+        yield handle
+
+
 def _decimal_comma(lines: list[str]) -> bool:
     cells = [cell.strip() for line in lines[1:20] for cell in line.split(";")]
     return any(cell.count(",") == 1 and _is_number(cell.replace(",", ".")) for cell in cells)
@@ -190,8 +206,12 @@ def _read_json(path: Path, encoding: str) -> RawLog:
     try:
         whole = json.loads(text)
     except ValueError:
+        from rich.console import Console
+        from rich.progress import track
+
         rows, broken = [], 0
-        for line in text.splitlines():
+        quiet = len(text) < _LONG
+        for line in track(text.splitlines(), "reading", console=Console(stderr=True), disable=quiet, transient=True):
             if not line.strip():
                 continue
             try:
@@ -276,17 +296,14 @@ def _read_mlflow(folder: Path) -> RawLog:
 
 
 def _read_events(folder: Path, files: list[Path]) -> RawLog:
-    from rich.progress import track
     from rich.console import Console
-
+    from rich.progress import track
     from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader
     from tensorboard.util import tensor_util
 
     gathered: dict[str, tuple[list[float], list[float]]] = {}
     size = sum(file.stat().st_size for file in files)
-    # about 30 MB a second: below this size it takes less than two seconds
-    quiet = size < 50_000_000
-    for file in track(files, "reading events", console=Console(stderr=True), disable=quiet, transient=True):
+    for file in track(files, "reading events", console=Console(stderr=True), disable=size < _LONG, transient=True):
         under = file.parent.relative_to(folder) if file.parent != folder else Path()
         prefix = "" if under == Path() else f"{under}/"
         for event in LegacyEventFileLoader(str(file)).Load():

@@ -125,11 +125,10 @@ def learning_rate_too_high(run: Run) -> Seen | None:
                     DECIDED, "the loss answered to the change of the learning rate alone",
                 )
     early = window(run.loss, 0.0, 0.15)
-    jitter = noise(window(run.loss, 0.0, 1.0))
     # three rows together, so that one bad batch does not count
     smooth = np.convolve(early, np.ones(3) / 3, "valid") if len(early) >= 3 else early
     peak = float(smooth.max())
-    if peak > 1.6 * abs(run.start) + 2 * jitter and run.final > 0.25 * run.start:
+    if peak > 1.6 * abs(run.start) + 5 * run.sigma and run.final > 0.25 * run.start:
         step = float(run.loss.steps[int(np.argmax(smooth))])
         return Seen(
             "learning-rate-too-high", run.loss.name, [run.loss.steps[0], step],
@@ -161,7 +160,7 @@ def learning_rate_too_low(run: Run) -> Seen | None:
         return None
     early, _, _ = slope(run.pieces, 0.0, 0.5)
     late, _, late_high = slope(run.pieces, 0.5, 1.0)
-    if late_high >= 0 or early >= 0 or late > 0.35 * early:
+    if late_high >= 0 or early >= 0 or late > 0.5 * early:
         return None
     if run.lr is not None and run.lr.values[-1] < 0.3 * run.lr.values.max():
         return None
@@ -200,30 +199,33 @@ def plateau(run: Run) -> Seen | None:
 
 
 def flat_stretch(run: Run) -> tuple[float, float, float, float] | None:
-    """First and last step, level of a flat stretch of a fifth of the run or more, and the level reached after it."""
-    if run.loss is None or len(run.loss) < 30:
+    """First and last step of a flat stretch that is followed by a fall, its level, and the level after the fall.
+
+    A loss that is merely converging falls ever more slowly; what follows a plateau is faster than the plateau. Both are
+    judged on the logarithm of the loss, so that a plateau at a small loss counts like one at a large loss.
+    """
+    if run.loss is None or len(run.loss) < 30 or run.start - run.final < 6 * run.error:
         return None
     steps, medians = run.pieces.steps, run.pieces.medians
-    if len(medians) < 20:
+    size = len(medians)
+    if size < 20:
         return None
-    gain = run.start - run.final
-    if gain < 6 * run.error:
-        return None
-    per_piece = 1.25 * noise(window(run.loss, 0.0, 1.0)) / np.sqrt(max(1.0, len(run.loss) / len(medians)))
-    width = max(0.06 * gain, 4 * per_piece)
-    span = steps[-1] - steps[0]
-    best: tuple[float, float, float, float] | None = None
-    low = 0
-    for high in range(len(medians)):
-        while medians[low : high + 1].max() - medians[low : high + 1].min() > width:
-            low += 1
-        length = steps[high] - steps[low]
-        if length < 0.2 * span or high >= len(medians) - 2:
-            continue
-        flat = float(np.median(medians[low : high + 1]))
-        if flat - run.final > max(0.25 * gain, 3 * width) and (best is None or length > best[1] - best[0]):
-            best = (float(steps[low]), float(steps[high]), flat, run.final)
-    return best
+    y = np.log(medians) if medians.min() > 0 else medians / max(run.start - run.best, 1e-12)
+    for length in range(int(0.6 * size), int(0.2 * size) - 1, -2):
+        for low in range(0, size - length - 2):
+            high = low + length
+            inside, following = y[low:high], y[high + size // 20 : high + size // 20 + max(3, size // 4)]
+            if len(following) < 2:
+                continue
+            trend = float(np.polyfit(np.arange(length), inside, 1)[0])
+            drop = float(np.median(inside) - following.min() if len(following) < 5 else np.median(inside) - np.quantile(following, 0.25))
+            expected = max(0.0, -trend) * (length / 2 + len(following))
+            if abs(trend) * length < 0.15 and drop > max(0.35, 3 * expected, 5 * noise(inside)):
+                flat = float(np.median(medians[low:high]))
+                lowest = float(medians[high:].min())
+                if flat - lowest > 0.04 * (run.start - run.best):
+                    return float(steps[low]), float(steps[high - 1]), flat, lowest
+    return None
 
 
 def loss_spikes(run: Run) -> Seen | None:
@@ -337,13 +339,14 @@ def level_jump(run: Run) -> tuple[float, float, float] | None:
         after = float(middle[index])
         local = max(float(np.median(spread[index - 2 : index + 1])), 1e-12)
         rise = after - before
-        if rise < max(0.8 * abs(before), 0.08 * abs(run.start), 4 * local):
+        if rise < max(0.8 * abs(before), 0.1 * abs(run.start), 4 * local):
             continue
         step = float(series.steps[index * width])
         reach = 2.0 * float(series.steps[min(len(series) - 1, (index + 1) * width)] - step)
         if run.lr_rose(step, reach):
             continue
-        if middle[-1] > before + 0.7 * rise:
+        # one high block is a bad stretch of data; a damaged network takes longer to come back
+        if middle[-1] > before + 0.7 * rise or middle[index + 1] < before + 0.25 * rise:
             continue
         if best is None or rise > best[2] - best[1]:
             best = (step, before, after)

@@ -98,13 +98,12 @@ def loss_at_chance(run: Run) -> Seen | None:
             elif classes == 2 or classes <= 20 and abs(run.start - end) < 0.03 * end:
                 near = True
             chance = math.log(classes)
-    _, low, high = slope(run.pieces, 0.2, 1.0)
     span = run.loss.steps[-1] - run.loss.steps[0]
-    fallen = level(run.loss, 0.1, 0.3) - end
-    moving = high < 0 and fallen > max(4 * run.error, 0.01 * abs(end)) and -high * span > 0.01 * abs(end)
-    unmoved = abs(run.start - end) < max(0.02 * abs(run.start), 2 * run.error) and run.error < 0.03 * abs(end)
-    unmoved = unmoved and (run.epochs is None or run.epochs >= 3)
-    if moving or not (near or unmoved):
+    trend, _, high = slope(run.pieces, 0.2, 1.0)
+    moving = high < 0 and -trend * span > 3 * run.error
+    unmoved = abs(run.start - end) < max(0.02 * abs(run.start), 2 * run.error)
+    enough = run.error < 0.02 * abs(end) and (run.epochs is None or run.epochs >= 3)
+    if not enough or moving or not (near or unmoved):
         return None
     values = {"level": end, "start": run.start, "noise": run.sigma}
     if chance is not None and near:
