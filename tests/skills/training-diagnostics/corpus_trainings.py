@@ -87,11 +87,11 @@ class Data:
 
 
 def _masks(rng: np.random.Generator, count: int, rings: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Noisy 16x16 images of rings, or noisy signals of length 48 with raised intervals, and their masks."""
+    """Noisy 12x12 images of rings, or noisy signals of length 48 with raised intervals, and their masks."""
     if rings:
-        grid = np.mgrid[0:16, 0:16]
-        centre = rng.uniform(4, 12, (count, 2, 1, 1))
-        radius = rng.uniform(2, 4.5, (count, 1, 1))
+        grid = np.mgrid[0:12, 0:12]
+        centre = rng.uniform(3, 9, (count, 2, 1, 1))
+        radius = rng.uniform(2, 4, (count, 1, 1))
         distance = np.sqrt(((grid[None] - centre) ** 2).sum(1))
         mask = (np.abs(distance - radius) < 0.8).astype(np.float32)[:, None]
     else:
@@ -239,13 +239,13 @@ def torch_network(arch: str, features: tuple[int, ...], outputs: int, dropout: f
         )
     if arch == "conv2d":
         return nn.Sequential(
-            nn.Conv2d(1, 12, 5, padding=2), nn.GELU(), nn.Dropout(dropout), nn.Conv2d(12, 12, 5, padding=2),
-            nn.GELU(), nn.Conv2d(12, 1, 1),
+            nn.Conv2d(1, 8, 3, padding=1), nn.GELU(), nn.Dropout(dropout), nn.Conv2d(8, 8, 3, padding=1),
+            nn.GELU(), nn.Conv2d(8, 1, 1),
         )
     if arch == "cnn":
         return nn.Sequential(
-            nn.Unflatten(1, (1, 8, 8)), nn.Conv2d(1, 12, 3, padding=1), nn.BatchNorm2d(12), nn.SiLU(), nn.MaxPool2d(2),
-            nn.Conv2d(12, 24, 3, padding=1), nn.SiLU(), nn.Flatten(), nn.Dropout(dropout), nn.Linear(384, outputs),
+            nn.Unflatten(1, (1, 8, 8)), nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8), nn.SiLU(), nn.MaxPool2d(2),
+            nn.Conv2d(8, 16, 3, padding=1), nn.SiLU(), nn.Flatten(), nn.Dropout(dropout), nn.Linear(256, outputs),
         )
     raise ValueError(arch)
 

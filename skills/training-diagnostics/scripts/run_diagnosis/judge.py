@@ -33,7 +33,7 @@ EXPLAINS = {
     "learning-rate-too-high": {"resume-jump", "loss-spikes", "plateau", "underfitting", "loss-at-chance", "overfitting"},
     "loss-at-chance": {"underfitting", "learning-rate-too-low", "plateau", "constant-metric", "overfitting"},
     "labels-shuffled": {"overfitting", "underfitting", "plateau"},
-    "loss-spikes": {"underfitting"},
+    "loss-spikes": {"underfitting", "plateau"},
     "loss-floor": {"underfitting", "plateau"},
     "schedule-ended-early": {"underfitting", "plateau", "learning-rate-too-low", "loss-floor"},
     "resume-jump": {"plateau", "overfitting"},

@@ -152,8 +152,11 @@ def _first_drop(run: Run) -> tuple[float, float, float] | None:
 
 
 def learning_rate_too_low(run: Run) -> Seen | None:
-    """The loss falls all the way, little, and at the end no slower than before."""
-    if run.loss is None or len(run.loss) < 20 or run.final < 0.5 * run.start:
+    """The loss falls all the way, little, and at the end no slower than before; validation falls with it.
+
+    Without validation the same straight fall may be a network that memorises noise.
+    """
+    if run.loss is None or run.val is None or len(run.val) < 3 or len(run.loss) < 20 or run.final < 0.5 * run.start:
         return None
     epochs = run.epochs
     if epochs is not None and epochs < 5 or epochs is None and len(run.loss) < 200:
@@ -166,6 +169,8 @@ def learning_rate_too_low(run: Run) -> Seen | None:
         return None
     span = run.loss.steps[-1] - run.loss.steps[0]
     if -late * span < 3 * run.error:
+        return None
+    if level(run.val, 0.67, 1.0) > level(run.val, 0.33, 0.67):
         return None
     values = {
         "start": run.start, "final": run.final, "slope_first_half": early, "slope_second_half": late,
@@ -218,11 +223,11 @@ def flat_stretch(run: Run) -> tuple[float, float, float, float] | None:
             if len(following) < 2:
                 continue
             trend = float(np.polyfit(np.arange(length), inside, 1)[0])
-            drop = float(np.median(inside) - following.min() if len(following) < 5 else np.median(inside) - np.quantile(following, 0.25))
-            expected = max(0.0, -trend) * (length / 2 + len(following))
+            drop = float(np.median(inside) - np.median(following))
+            expected = max(0.0, -trend) * (length + len(following)) / 2
             if abs(trend) * length < 0.15 and drop > max(0.35, 3 * expected, 5 * noise(inside)):
                 flat = float(np.median(medians[low:high]))
-                lowest = float(medians[high:].min())
+                lowest = float(np.median(medians[max(high, size - size // 10) :]))
                 if flat - lowest > 0.04 * (run.start - run.best):
                     return float(steps[low]), float(steps[high - 1]), flat, lowest
     return None
