@@ -187,13 +187,19 @@ def plateau(run: Run) -> Seen | None:
     if found is None or run.lr is None:
         return None
     first, last, flat, reached = found
-    inside = [run.lr_at(step) or 0.0 for step in (first, 0.5 * (first + last))]
-    after = run.lr_at(last + 0.1 * (run.loss.steps[-1] - last)) or 0.0
-    if after < 0.6 * inside[1]:
+    # the middle half: at its ends the stretch may reach past a change of the learning rate
+    quarter = (last - first) / 4
+    rates = run.lr.values[(run.lr.steps >= first + quarter) & (run.lr.steps <= last - quarter)]
+    if not len(rates):
         return None
-    values = {"level": flat, "final": reached, "start": run.start, "learning_rate_in_stretch": inside[1],
+    after = run.lr_at(last + 0.1 * (run.loss.steps[-1] - last)) or 0.0
+    middle = float(np.median(rates))
+    small = bool(rates.max() < 0.05 * run.lr.values.max())
+    # a cut after the stretch, or a schedule that moves through it, is what the loss answers to
+    if after < 0.6 * middle or not small and rates.max() > 2 * rates.min():
+        return None
+    values = {"level": flat, "final": reached, "start": run.start, "learning_rate_in_stretch": middle,
               "learning_rate_after": after}
-    small = inside[1] < 0.05 * run.lr.values.max()
     why = (
         "the learning rate in the stretch is a small part of its maximum, and the loss fell when it came back"
         if small else "the loss later fell far below, so the stretch was not the end of what the network can do"
