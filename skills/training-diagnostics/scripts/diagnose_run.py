@@ -64,7 +64,10 @@ def main(
             write_atomic(markdown, show.markdown(report, path))
         if plot is not None:
             write_atomic(plot, show.plot(report, run, plot))
-        finish(report, as_json)
+        if as_json:
+            finish(report, as_json)
+        print(show.text(report))
+        raise SystemExit(report.exit_status)
 
 
 if __name__ == "__main__":

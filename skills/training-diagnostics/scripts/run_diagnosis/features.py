@@ -124,12 +124,12 @@ class Run:
 
     @functools.cached_property
     def start(self) -> float:
-        """Level of the training loss at the start: the median of the first rows, at most 1 % of them and at least 5.
+        """Level of the training loss at the start: the median of the first rows (1 to 10, by the length of the log).
 
         Where the loss jumps up at once, the first row alone: it was made before any update.
         """
         assert self.loss is not None
-        rows = self.loss.values[: max(1, min(10, max(5, len(self.loss) // 100), len(self.loss) // 8))]
+        rows = self.loss.values[: max(1, min(10, max(5, len(self.loss) // 100), len(self.loss) // 40))]
         middle, first = float(np.median(rows)), float(rows[0])
         return first if middle > 1.5 * first > 0 else middle
 

@@ -89,7 +89,8 @@ def loss_at_chance(run: Run) -> Seen | None:
     part = as_part(metric.values) if metric is not None else None
     near = None
     if chance is not None:
-        near = abs(end / chance - 1) < 0.04 if chance else None
+        # an untrained network is no better than guessing, and may be a little worse
+        near = 0.96 * chance < end < 1.3 * chance
     elif end > 0:
         classes = round(math.exp(min(end, 12.0)))
         if classes >= 2 and abs(end / math.log(classes) - 1) < 0.02:
@@ -101,7 +102,11 @@ def loss_at_chance(run: Run) -> Seen | None:
     span = run.loss.steps[-1] - run.loss.steps[0]
     trend, _, high = slope(run.pieces, 0.2, 1.0)
     moving = high < 0 and -trend * span > 3 * run.error
-    unmoved = abs(run.start - end) < max(0.02 * abs(run.start), 2 * run.error)
+    if run.val is not None and len(run.val) >= 8:
+        falling, _, highest = slope(pieces(run.val), 0.5, 1.0)
+        moving |= highest < 0 and -falling * span > 0.002 * abs(end)
+    first = level(run.loss, 0.0, 0.2)
+    unmoved = abs(first - end) < max(0.02 * abs(first), 2 * run.error)
     enough = run.error < 0.02 * abs(end) and (run.epochs is None or run.epochs >= 3)
     if not enough or moving or not (near or unmoved):
         return None
@@ -208,12 +213,11 @@ def leakage_suspected(run: Run) -> Seen | None:
     """The validation loss follows the training loss down to nearly nothing, without a gap, over many epochs."""
     if run.loss is None or run.val is None or len(run.val) < 8:
         return None
-    if run.start <= 0 or run.final > 0.03 * run.start or run.final <= 0:
+    if run.start <= 0 or run.final > 0.01 * run.start or run.final <= 0:
         return None
     values = smoothed(run.val)
-    tail = values[-max(3, len(values) // 5):]
-    end = float(np.median(tail))
-    if end > 1.25 * run.final or end < 0.3 * run.final:
+    end = float(np.median(values[-max(3, len(values) // 10):]))
+    if not 0.3 * run.final < end < 1.3 * run.final:
         return None
     epochs = run.epochs
     if epochs is not None and epochs < 3:

@@ -1,4 +1,4 @@
-"""The report as Markdown, and the curves with the findings marked."""
+"""The report as text for a terminal and as Markdown, and the curves with the findings marked."""
 
 from __future__ import annotations
 
@@ -14,6 +14,24 @@ from run_diagnosis.features import Run, pieces
 
 # a curve with more rows is drawn by the lowest and highest value of each of this many stretches
 _MOST_POINTS = 2000
+
+
+def text(report: Report) -> str:
+    """The report for a terminal."""
+    lines = [f"{report.tool}: {report.verdict}"]
+    for finding in report.findings:
+        details = finding.details
+        sure = details["how_sure"]
+        lines += ["", f"{finding.id} in {finding.where!r}", f"  {finding.message}"]
+        lines.append("  seen: " + "; ".join(f"{name.replace('_', ' ')} {_short(v)}" for name, v in finding.values.items()))
+        lines.append(f"  how sure: {sure['class']}: {sure['why']}")
+        lines += ["  what else leaves this trace:"] + [f"    - {other}" for other in details["alternatives"]]
+        lines.append(f"  next measurement: {details['next_measurement']}")
+        lines.append(f"  first fix: {details['fix']}")
+        lines.append(f"  it worked if: {details['check']}")
+    if report.notes:
+        lines += [""] + [f"note: {note}" for note in report.notes]
+    return "\n".join(lines)
 
 
 def markdown(report: Report, log: Path) -> str:
