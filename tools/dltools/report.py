@@ -133,16 +133,16 @@ def answering(tool: str, as_json: bool = False, debug: bool = False) -> Iterator
     Raises:
         SystemExit: with the status of `UnusableInput` (2), `CannotDecide` (3) or any other exception (4).
     """
+    global _stdout
+    _stdout = sys.stdout
     try:
-        yield
+        # what a user's own code prints goes to standard error: the report stays alone on standard output
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
     except UnusableInput as error:
         _fail(tool, "unusable-input", str(error), USAGE, as_json)
     except CannotDecide as error:
         _fail(tool, CANNOT_DECIDE, str(error), UNDECIDED, as_json)
-    except BrokenPipeError:
-        # the reader closed the pipe (`| head`); nothing can be said any more
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(FAILED) from None
     except Exception as error:
         if debug:
             raise
@@ -156,7 +156,7 @@ def finish(report: Report, as_json: bool = False) -> None:
     Raises:
         SystemExit: always, with `report.exit_status`.
     """
-    print(report.as_json() if as_json else report.as_text())
+    _print(report.as_json() if as_json else report.as_text())
     raise SystemExit(report.exit_status)
 
 
@@ -187,9 +187,22 @@ def write_atomic(path: Path, content: str | bytes) -> None:
         raise
 
 
+# where reports go while standard output is turned away
+_stdout: Any = None
+
+
+def _print(text: str) -> None:
+    stream = _stdout or sys.stdout
+    try:
+        print(text, file=stream, flush=True)
+    except BrokenPipeError:
+        # the reader closed the pipe (`| head`): nothing more can be said, and the status still tells
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def _fail(tool: str, verdict: str, message: str, status: int, as_json: bool) -> None:
     if as_json:
-        print(_dumps({"tool": tool, "verdict": verdict, "findings": [], "error": message}))
+        _print(_dumps({"tool": tool, "verdict": verdict, "findings": [], "error": message}))
     else:
         print(f"{tool}: {message}", file=sys.stderr)
     raise SystemExit(status)

@@ -44,7 +44,7 @@ def root(version: Annotated[bool, typer.Option("--version", callback=_version, i
 @app.command(epilog=EPILOG)
 def check(
     targets: Annotated[Optional[list[str]], typer.Argument(help="Plugin, marketplace, .claude folder, agents/ or skills/ folder, skill, or file. Default: the working folder.", metavar="[TARGET]...", show_default=False)] = None,
-    output_format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    output_format: Annotated[str, typer.Option("--format", help="text, json, sarif (code scanning), github (annotations and job summary), gitlab (code quality), junit or markdown (summary).")] = "text",
     output: Annotated[Optional[str], typer.Option("--output", "-o", help="Write the report to a file instead of standard output.")] = None,
     profile: Annotated[Optional[str], typer.Option(help="Whose judgement: claude-code (the client), portable (agentskills.io and Agent Plugins), directory (submission to claude.com).")] = None,
     select: Annotated[Optional[list[str]], typer.Option(help="Run only this rule; repeat for more; `all` runs every rule, info included.")] = None,
@@ -52,7 +52,15 @@ def check(
     fail_on: Annotated[Optional[str], typer.Option(help="Lowest severity that makes the exit status 1: error, warning, info or never. Default: warning.", show_default=False)] = None,
     config: Annotated[Optional[str], typer.Option(help="Configuration file. Default: the nearest pluglint.toml or [tool.pluglint] upwards; `none` for no file.", show_default=False)] = None,
     show_files: Annotated[bool, typer.Option("--show-files", help="Also say what each file was taken for.")] = False,
+    statistics: Annotated[bool, typer.Option("--statistics", help="Also list how often each rule found something; only with --format text.")] = False,
+    since: Annotated[Optional[str], typer.Option(metavar="REF", help="Report only what changed since REF (a branch, tag or commit) and this one parted: findings on lines that differ, committed or not, and findings anywhere that were not there then. Needs git and that history.", show_default=False)] = None,
+    baseline: Annotated[Optional[str], typer.Option(metavar="FILE", help="Leave out the findings that FILE knows. Those no longer found leave FILE by themselves (not where CI is set in the environment); none is ever added.", show_default=False)] = None,
+    write_baseline: Annotated[Optional[str], typer.Option("--write-baseline", metavar="FILE", help="Write all present findings into FILE instead of reporting them, and leave with status 0.", show_default=False)] = None,
+    mend: Annotated[bool, typer.Option("--fix", help="Mend what can be mended without a change of meaning for a model or a person, and report what is left. All files are written or none.")] = False,
+    unsafe_fixes: Annotated[bool, typer.Option("--unsafe-fixes", help="Also mend what changes meaning: prompts, descriptions, numbers in pages. Read the result.")] = False,
+    show_diff: Annotated[bool, typer.Option("--diff", help="Print what --fix (with --unsafe-fixes: these too) would do, and write nothing. The exit status is 1 if there is something.")] = False,
     no_inline: Annotated[bool, typer.Option("--no-inline", help="Do not obey suppressions inside the files: for packages that you do not trust.")] = False,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Check again even if nothing changed. The cache lies in PLUGLINT_CACHE_DIR (empty: no cache), else in the user's cache folder.")] = False,
 ) -> None:
     """Check packages and report what is wrong.
 
@@ -60,18 +68,29 @@ def check(
     pluglint check                    the plugin in this folder
     pluglint check plugins/*          several
     pluglint check --format json .    for machines
+    pluglint check --diff             what could be mended; --fix does it
+    pluglint check --since main       what this branch brings
+    pluglint check --write-baseline known.json   begin with what there is
+    pluglint check --baseline known.json         then only what is new
     pluglint explain delegate-unknown what a rule is about
     """
-    _one_of("--format", output_format, ("text", "json"))
+    from pluglint.report import FORMATS
+
+    _one_of("--format", output_format, tuple(FORMATS))
     _one_of("--profile", profile, ("claude-code", "portable", "directory"))
     _one_of("--fail-on", fail_on, ("error", "warning", "info", "never"))
 
     def work() -> int:
         from pluglint.commands import check as command
 
+        if write_baseline is not None and (since is not None or baseline is not None):
+            return usage("--write-baseline records all there is; it goes neither with --since nor with --baseline")
+        fixing = mend or unsafe_fixes or show_diff
+        if fixing and (since is not None or baseline is not None or write_baseline is not None):
+            return usage("--fix, --unsafe-fixes and --diff are about all findings; they go neither with --since nor with a baseline")
         paths = targets or ["."]
         settings = command.settings(paths, config, profile, select, ignore, fail_on, not no_inline)
-        return command.run(paths, settings, output_format, show_files, output)
+        return command.run(paths, settings, output_format, show_files, output, not no_cache, statistics, since, baseline, write_baseline, mend or unsafe_fixes, unsafe_fixes, show_diff)
 
     _guard(work)
 
@@ -112,7 +131,7 @@ def explain(
 
 @app.command()
 def schema(
-    name: Annotated[Optional[str], typer.Argument(help="agent, skill, command, manifest, marketplace, config or output. Default: all of them.", metavar="[NAME]", show_default=False)] = None,
+    name: Annotated[Optional[str], typer.Argument(help="agent, skill, command, manifest, marketplace, config, output or baseline. Default: all of them.", metavar="[NAME]", show_default=False)] = None,
     output_dir: Annotated[Optional[str], typer.Option("--output-dir", help="Write NAME.schema.json into this folder.", show_default=False)] = None,
     list_names: Annotated[bool, typer.Option("--list", help="List the schemas.")] = False,
 ) -> None:
@@ -178,6 +197,34 @@ def graph(
         from pluglint.commands import graph as command
 
         return command.run(target, output_format, config, output)
+
+    _guard(work)
+
+
+@app.command()
+def budget(
+    targets: Annotated[Optional[list[str]], typer.Argument(help="Plugins, marketplaces or folders, as if all were loaded together. Default: the working folder.", metavar="[TARGET]...", show_default=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    since: Annotated[Optional[str], typer.Option(help="Also show what changed since a commit, branch or tag of git.", show_default=False)] = None,
+    output: Annotated[Optional[str], typer.Option("--output", "-o", help="Write to a file instead of standard output.")] = None,
+    config: Annotated[Optional[str], typer.Option(help="Configuration file, for the limits; `none` for no file.", show_default=False)] = None,
+) -> None:
+    """Show what packages cost: in every session, and when an agent or a skill is used.
+
+    Sizes are characters, as the client lists them; a quarter of them is its estimate of tokens. Also says whose
+    description is dropped on models with 200,000 and with a million tokens of context. The exit status is 1 above a
+    limit of `[budget]` in the configuration. No rule is run.
+
+    \b
+    pluglint budget                       the plugin in this folder
+    pluglint budget --since main          and what this branch changes
+    pluglint budget plugins/a plugins/b   several, loaded together
+    """
+
+    def work() -> int:
+        from pluglint.commands import budget as command
+
+        return command.run(targets or ["."], as_json, config, since, output)
 
     _guard(work)
 

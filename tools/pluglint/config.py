@@ -54,6 +54,7 @@ class Config:
         self.house_keys: dict[str, frozenset[str]] = {}  # agent, skill or command -> keys that its schema declares
         self.sections: dict[str, tuple[str, ...]] = {}  # agent, skill or command -> headings that must be there
         self.max_file_size = SIZE_LIMIT
+        self.budget: dict[str, int] = {}  # name of a limit -> characters
         self.rules: dict[str, dict[str, Any]] = {}  # rule id -> options
         self.inline = True
         self._houses: dict[str, House] = {}
@@ -208,6 +209,7 @@ def _fill(config: Config, node: Node, places: _Places, rule_ids: list[str]) -> N
         config.header_schemas[kind] = path
         config.house_keys[kind] = config.house_schema(kind).keys
     config.sections = {kind: tuple(value) for kind, value in raw.get("sections", {}).items()}
+    config.budget = raw.get("budget", {})
     config.max_file_size = raw.get("max-file-size", config.max_file_size)
     for name, options in raw.get("rules", {}).items():
         rule(name, "rules", name, key=True)

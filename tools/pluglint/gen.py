@@ -18,11 +18,14 @@ from typing import Any, Callable
 from pydantic import BaseModel
 
 from pluglint import shapes
-from pluglint.commands.explain import INTERNAL, page
+from pluglint.commands.explain import INTERNAL
 from pluglint.files import write_atomic
 from pluglint.finding import SEVERITIES
+from pluglint.report.pages import page
 from pluglint.rule import load_all
 from pluglint.spec.agent import Agent
+from pluglint.spec.baseline import Baseline
+from pluglint.spec.budget import Budget
 from pluglint.spec.config import Config
 from pluglint.spec.manifest import Manifest
 from pluglint.spec.marketplace import Marketplace
@@ -38,6 +41,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "marketplace": Marketplace,
     "config": Config,
     "output": Output,
+    "baseline": Baseline,
+    "budget": Budget,
 }
 
 

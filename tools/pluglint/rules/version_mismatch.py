@@ -15,13 +15,14 @@ import re
 from pluglint.changelog import changelog_of, order
 from pluglint.claims import badges, entry_packages, folded, is_version, known_names, plain_name, same_version
 from pluglint.parse.node import STRING
-from pluglint.rule import ERROR, HERE, PACKAGE, Example, Location, Problem, Rule, Span
+from pluglint.rule import ERROR, HERE, PACKAGE, Edit, Example, Fix, Location, Problem, Rule, Span
 
 RULE = Rule(
     title="two places of the package state different versions",
     severity=ERROR,
     on=(PACKAGE,),
     source="client 2.1.330, observed 2026-11-22: the manifest wins, a marketplace entry that differs fails --strict",
+    fix="unsafe",
 )
 
 _MANIFEST = '{\n  "name": "demo",\n  "version": "1.4.0",\n  "description": "A demonstration.",\n  "author": {"name": "Example Author"},\n  "license": "MIT"\n}\n'
@@ -45,6 +46,7 @@ BAD = (
             "README.md": f"# Demo\n\n![version](https://img.shields.io/badge/version-1.3.9-blue){HERE}\n\n**Version:** 1.3 | **License:** MIT{HERE}\n",
         },
         message="the badge says 1.3.9, but plugin.json says 1.4.0",
+        fixed='![version](https://img.shields.io/badge/version-1.4.0-blue)\n**Version:** 1.4.0 | **License:** MIT',
     ),
     Example(
         {
@@ -53,6 +55,7 @@ BAD = (
             "README.md": f"# Demo\n\n## Agents\n\n### reader (v1.4.0){HERE}\n\n| Agent | Version |\n| --- | --- |\n| reader | v1.4.0 |{HERE}\n",
         },
         message="says version 1.4.0 of 'reader', but its header says 2.1.0",
+        fixed='### reader (v2.1.0)\n| reader | v2.1.0 |\n**Version:** 2.1.0',
     ),
     Example(
         {
@@ -60,6 +63,7 @@ BAD = (
             "demo/.claude-plugin/plugin.json": _MANIFEST,
         },
         message="the marketplace says 1.3.0, but plugin.json says 1.4.0",
+        fixed='    {"name": "demo", "source": "./demo", "version": "1.4.0"}',
     ),
 )
 
@@ -71,15 +75,24 @@ def check(package):
         related = (manifest.at(node.span, "the version of the manifest"),)
         for source, span, what, said in _stated(package, manifest):
             if not same_version(said, node.text):
-                yield Problem(source, span, f"{what} {said}, but plugin.json says {node.text}", f"Write {node.text}, or release {said} in the manifest.", related)
+                yield Problem(source, span, f"{what} {said}, but plugin.json says {node.text}", f"Write {node.text}, or release {said} in the manifest.", related, _written(source, span, said, node.text))
     for entry, target in entry_packages(package):
         said, real = entry.get("version"), target.manifest.get("version") if target.manifest is not None else None
         if said is not None and real is not None and said.kind == real.kind == STRING and not same_version(said.text, real.text):
             yield Problem(
                 package.marketplace.source, said.span, f"the marketplace says {said.text}, but plugin.json says {real.text}",
                 "The client takes the version of plugin.json: write the same here, or none.", (target.manifest.at(real.span, "the version of the manifest"),),
+                _written(package.marketplace.source, said.span, said.text, real.text),
             )
     yield from _components(package)
+
+
+def _written(source, span, said, version):
+    """The fix that writes another version where one stands; none in a changelog, whose releases are history."""
+    raw = source.slice(span)
+    if source.rel.lower().startswith(("changelog", "history", "changes")) or raw.strip('"') not in (said, f"v{said}"):
+        return None
+    return Fix(f"write {version}", (Edit(source, span, raw.replace(said, version)),))
 
 
 def _stated(package, manifest):
@@ -152,6 +165,7 @@ def _compare(document, span, name, target, own):
         yield Problem(
             document.source, span, f"says version {said} of '{name}', but its header says {own.text}", f"Write {own.text}, or change the header.",
             (Location(target.source, own.span, "the version in the header"),),
+            _written(document.source, span, said, own.text),
         )
 
 
