@@ -75,7 +75,7 @@ ADVICE: dict[str, Advice] = {
         ),
         "validation metric and validation loss side by side, and the training loss in evaluation mode on as many examples",
         "keep the checkpoint with the best validation loss (early stopping); then more data, augmentation or regularisation. "
-        "A lower learning rate at the end does not stop memorising",
+        "A decay of the learning rate only slows the memorising",
         "the validation loss of the kept checkpoint is that of the minimum of this run; with more data or regularisation "
         "the minimum is lower",
     ),
