@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,12 @@ def write(trace: Trace, recipe: Recipe, how: Writing, folder: Path) -> Path:
 
 
 def _rows(trace: Trace, recipe: Recipe, how: Writing) -> Iterator[dict[str, Any]]:
-    step, epoch, loss, val_loss, metric, val_metric, rate, norm, clip = _NAMES[how.style]
+    names = _NAMES[how.style]
+    other = {"mask": "dice", "regression": "r2"}.get(trace.kind)
+    if other:
+        # the metric of a mask or a regression is no accuracy
+        names = tuple(re.sub("accuracy|acc(?![a-z])|Top-1", other, re.sub("Accuracy", other, name)) for name in names)
+    step, epoch, loss, val_loss, metric, val_metric, rate, norm, clip = names
     ended = iter(trace.epochs)
 
     def validation(row: dict[str, float], last: int) -> dict[str, Any]:

@@ -118,8 +118,9 @@ def load_data(recipe: Recipe) -> Data:
                 1500, 20, n_informative=12, n_redundant=2, n_classes=6, n_clusters_per_class=1, class_sep=2.0,
                 flip_y=0.0, random_state=recipe.seed,
             )
-        elif name == "friedman":
-            x, y = datasets.make_friedman1(900, noise=1.0, random_state=recipe.seed)
+        elif name in ("friedman", "friedman-noisy"):
+            noise = 1.0 if name == "friedman" else 4.0
+            x, y = datasets.make_friedman1(900, noise=noise, random_state=recipe.seed)
         else:
             bunch = {
                 "digits": datasets.load_digits, "cancer": datasets.load_breast_cancer, "wine": datasets.load_wine,
@@ -127,7 +128,7 @@ def load_data(recipe: Recipe) -> Data:
             }[name]()
             x, y = bunch.data, bunch.target
         x = (x - x.mean(0)) / (x.std(0) + 1e-3)
-        if name in ("friedman", "diabetes"):
+        if name in ("friedman", "friedman-noisy", "diabetes"):
             kind, classes = "regression", 0
             y = ((y - y.mean()) / y.std()).astype(np.float32)[:, None]
         else:

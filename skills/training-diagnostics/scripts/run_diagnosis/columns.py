@@ -71,14 +71,15 @@ class Understood:
     notes: list[str]
 
 
-def _words(name: str) -> list[str]:
+def name_words(name: str) -> list[str]:
+    """The words of a column's name in lower case."""
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
     return [word for word in re.split(r"[^a-z0-9]+", name.lower()) if word]
 
 
 def role_of(name: str) -> str:
     """The role that a column's name suggests, or an empty string."""
-    words = _words(name)
+    words = name_words(name)
     have = set(words)
     joined = "".join(words)
     if words and words[-1] in ("min", "max") and name.endswith(("__MIN", "__MAX")):
@@ -108,7 +109,7 @@ def role_of(name: str) -> str:
 
 def _preference(name: str, role: str, column: Column) -> tuple[int, int, int, int]:
     """Smaller is better: an explicit side, no part of a loss, more rows, fewer words."""
-    words = set(_words(name))
+    words = set(name_words(name))
     wrong = len(words & _PARTIAL)
     if role == "val-loss" or role == "val-metric":
         # a test set is looked at only where there is no validation set

@@ -7,7 +7,7 @@ import functools
 
 import numpy as np
 
-from run_diagnosis.columns import Series, Understood
+from run_diagnosis.columns import Series, Understood, name_words
 
 # a series is read in this many pieces of equal length in steps
 SEGMENTS = 50
@@ -182,6 +182,14 @@ class Run:
     def metric(self) -> Series | None:
         """The training metric, else the validation metric."""
         return self.train_metric if self.train_metric is not None else self.val_metric
+
+
+def is_accuracy(series: Series, classes: int | None) -> bool:
+    """Whether a metric is the part of examples that are classified rightly: by its name, or since there are classes."""
+    words = set(name_words(series.name))
+    return bool(words & {"acc", "accuracy", "top1", "top"}) or "".join(words).endswith("acc") or bool(
+        classes and words & {"metric", "score"}
+    )
 
 
 def as_part(values: np.ndarray) -> np.ndarray | None:

@@ -30,13 +30,15 @@ EXPLAINS = {
     "non-finite": {"diverging", "learning-rate-too-high", "resume-jump", "loss-spikes", "overfitting", "plateau", "underfitting",
                    "learning-rate-too-low", "loss-at-chance", "leakage-suspected", "schedule-ended-early", "constant-metric"},
     "diverging": {"overfitting", "resume-jump", "plateau", "underfitting", "labels-shuffled", "loss-at-chance"},
-    "learning-rate-too-high": {"resume-jump", "loss-spikes", "plateau", "underfitting", "loss-at-chance", "overfitting"},
-    "loss-at-chance": {"underfitting", "learning-rate-too-low", "plateau", "constant-metric", "overfitting"},
+    "learning-rate-too-high": {"resume-jump", "loss-spikes", "plateau", "underfitting", "loss-at-chance", "overfitting",
+                               "learning-rate-too-low"},
+    "loss-at-chance": {"underfitting", "plateau", "constant-metric", "overfitting"},
     "labels-shuffled": {"overfitting", "underfitting", "plateau"},
     "loss-spikes": {"underfitting", "plateau"},
     "loss-floor": {"underfitting", "plateau", "learning-rate-too-low"},
-    "schedule-ended-early": {"underfitting", "plateau", "learning-rate-too-low", "loss-floor"},
-    "resume-jump": {"plateau", "overfitting"},
+    "schedule-ended-early": {"underfitting", "plateau", "learning-rate-too-low", "loss-floor", "loss-at-chance",
+                             "labels-shuffled"},
+    "resume-jump": {"plateau", "overfitting", "learning-rate-too-low"},
     "plateau": {"underfitting"},
     "learning-rate-too-low": {"underfitting"},
 }
@@ -101,11 +103,16 @@ def reasons(run: Run) -> list[str]:
             f"the training loss fell from {run.start:.4g} to {run.final:.4g} only: whether that is the noise of the task or a "
             "network that cannot do more shows in a metric, a baseline or a larger network"
         )
+    elif (open_metric := validation.poor_metric_of_unknown_kind(run)) is not None:
+        found.append(
+            f"the training loss ends at {run.final:.4g} (start {run.start:.4g}) and {open_metric} is low: if it is an accuracy, "
+            "give --num-classes or name the column so; else a baseline or a larger network shows what is possible"
+        )
     if run.val is None:
         found.append("there is no validation loss: overfitting, leaks and wrong labels cannot be seen; log it every epoch")
     elif len(run.val) < 5:
         found.append(f"the validation loss has {len(run.val)} rows; at least 5 are needed to see where it goes")
-    elif not found and not validation.val_pieces_fall(run):
+    elif not found and not validation.validation_followed(run):
         found.append(
             "the validation loss neither clearly follows the training loss nor clearly leaves it; evaluate on more examples"
         )

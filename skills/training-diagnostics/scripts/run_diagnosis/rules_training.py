@@ -124,8 +124,8 @@ def learning_rate_too_high(run: Run) -> Seen | None:
                     DECIDED, "the loss answered to the change of the learning rate alone",
                 )
     early = window(run.loss, 0.0, 0.15)
-    # three rows together, so that one bad batch does not count
-    smooth = np.convolve(early, np.ones(3) / 3, "valid") if len(early) >= 3 else early
+    # the median of five rows, so that one bad batch does not count
+    smooth = np.median(np.lib.stride_tricks.sliding_window_view(early, 5), axis=1) if len(early) >= 5 else early[:1]
     peak = float(smooth.max())
     if peak > 1.6 * abs(run.start) + 5 * run.sigma and run.final > 0.25 * run.start:
         step = float(run.loss.steps[int(np.argmax(smooth))])

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from run_diagnosis.columns import Series
-from run_diagnosis.features import Run, as_part, level, noise, pieces, slope, window
+from run_diagnosis.columns import Series, name_words
+from run_diagnosis.features import Run, as_part, is_accuracy, level, noise, pieces, slope, window
 from run_diagnosis.rules_training import DECIDED, LIKELY, Seen
 
 
@@ -59,7 +59,7 @@ def labels_shuffled(run: Run) -> Seen | None:
     if run.final > 0.85 * chance:
         return None
     lowest = float(smoothed(run.val).min())
-    if lowest < 0.93 * chance:
+    if lowest < 0.93 * chance or lowest < 0.9 * float(run.val.values[0]):
         return None
     values = {"untrained": chance, "final_training": run.final, "lowest_validation": lowest,
               "final_validation": float(run.val.values[-1])}
@@ -106,9 +106,11 @@ def loss_at_chance(run: Run) -> Seen | None:
         falling, _, highest = slope(pieces(run.val), 0.5, 1.0)
         moving |= highest < 0 and -falling * span > 0.002 * abs(end)
     first = level(run.loss, 0.0, 0.2)
+    fallen = first - end
     unmoved = abs(first - end) < max(0.02 * abs(first), 2 * run.error)
     enough = run.error < 0.02 * abs(end) and (run.epochs is None or run.epochs >= 3)
-    if not enough or moving or not (near or unmoved):
+    # at the level of guessing a fall of a few percent is no way out; elsewhere any clear fall is
+    if not enough or not near and (moving or not unmoved) or near and moving and fallen > 0.04 * abs(end):
         return None
     values = {"level": end, "start": run.start, "noise": run.sigma}
     if chance is not None and near:
@@ -151,7 +153,7 @@ def loss_floor(run: Run) -> Seen | None:
     if run.loss is None or len(run.loss) < 10 or run.final <= 0:
         return None
     metric = run.metric()
-    part = as_part(metric.values) if metric is not None else None
+    part = as_part(metric.values) if metric is not None and "r2" not in name_words(metric.name) else None
     if part is None:
         return None
     accuracy = float(np.median(part[-max(1, len(part) // 5):]))
@@ -197,7 +199,7 @@ def constant_metric(run: Run) -> Seen | None:
         loss = run.val if series is run.val_metric and run.val is not None else run.loss
         lowest = level(loss, 0.9, 1.0) if loss is not None else math.inf
         # a wrongly classified example has p <= 1/2 on its class and costs ln 2 or more
-        if part is not None and lowest < 0.95 * (1 - part[0]) * math.log(2) and run.classes != 0:
+        if part is not None and is_accuracy(series, run.classes) and lowest < 0.95 * (1 - part[0]) * math.log(2):
             values["least_loss_at_this_metric"] = (1 - part[0]) * math.log(2)
             return Seen("constant-metric", series.name, [series.steps[0], series.steps[-1]],
                         f"{series.name} is {value:.4g} in all {len(series)} evaluations; as an accuracy it would need a "
@@ -213,7 +215,7 @@ def leakage_suspected(run: Run) -> Seen | None:
     """The validation loss follows the training loss down to nearly nothing, without a gap, over many epochs."""
     if run.loss is None or run.val is None or len(run.val) < 8:
         return None
-    if run.start <= 0 or run.final > 0.01 * run.start or run.final <= 0:
+    if run.start <= 0 or run.final > 0.02 * run.start or run.final <= 0:
         return None
     values = smoothed(run.val)
     end = float(np.median(values[-max(3, len(values) // 10):]))
@@ -233,8 +235,9 @@ def underfitting(run: Run) -> Seen | None:
     if run.loss is None or len(run.loss) < 10 or run.final < 0.35 * run.start:
         return None
     metric = run.metric()
-    part = as_part(metric.values) if metric is not None else None
-    if part is None or metric is None:
+    # of another metric, such as the coefficient of determination, nobody knows how high it could be
+    part = as_part(metric.values) if metric is not None and is_accuracy(metric, run.classes) else None
+    if part is None:
         return None
     end_metric = float(np.median(part[-max(1, len(part) // 5):]))
     if end_metric > 0.8:
@@ -254,7 +257,17 @@ def underfitting(run: Run) -> Seen | None:
                 "validation is no worse", values, LIKELY, "the network does not fit even the data it is trained on")
 
 
-def val_pieces_fall(run: Run) -> bool:
+def poor_metric_of_unknown_kind(run: Run) -> str | None:
+    """The name of a low metric whose name does not say what it is, in a run that kept more than half of its loss."""
+    metric = run.metric()
+    if metric is None or run.final < 0.5 * run.start or is_accuracy(metric, run.classes):
+        return None
+    part = as_part(metric.values)
+    low = part is not None and float(np.median(part[-max(1, len(part) // 5):])) <= 0.8
+    return repr(metric.name) if low and set(name_words(metric.name)) & {"metric", "score"} else None
+
+
+def validation_followed(run: Run) -> bool:
     """The validation loss fell by more than its noise and ends near its best."""
     if run.val is None or len(run.val) < 5:
         return False
@@ -263,9 +276,3 @@ def val_pieces_fall(run: Run) -> bool:
     error = noise(run.val.values) / math.sqrt(3)
     first = max(float(values[0]), run.start if run.loss is not None else float(values[0]))
     return first - end > 3 * error and end - float(values.min()) <= max(0.15 * abs(float(values.min())), 3 * error)
-
-
-__all__ = [
-    "attainable", "constant_metric", "double_activation_floor", "labels_shuffled", "leakage_suspected", "loss_at_chance",
-    "loss_floor", "overfitting", "pieces", "underfitting", "val_pieces_fall",
-]
