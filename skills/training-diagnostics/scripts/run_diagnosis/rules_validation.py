@@ -215,7 +215,7 @@ def leakage_suspected(run: Run) -> Seen | None:
     """The validation loss follows the training loss down to nearly nothing, without a gap, over many epochs."""
     if run.loss is None or run.val is None or len(run.val) < 8:
         return None
-    if run.start <= 0 or run.final > 0.02 * run.start or run.final <= 0:
+    if run.start <= 0 or run.final > 0.008 * run.start or run.final <= 0:
         return None
     values = smoothed(run.val)
     end = float(np.median(values[-max(3, len(values) // 10):]))
