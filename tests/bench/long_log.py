@@ -1,6 +1,6 @@
 """Writes the log of a million steps and says what diagnose_run.py needs for it beyond its libraries.
 
-    python tests/bench/long_log.py /tmp/long.csv
+python tests/bench/long_log.py /tmp/long.csv
 """
 
 from __future__ import annotations

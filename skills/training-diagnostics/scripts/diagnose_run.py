@@ -26,8 +26,8 @@ HELP = f"""Reads the log of a training run and says what is wrong with it.
     diagnose_run.py log.csv --map train-loss=objective --num-classes 10 --plot curves.png
 
 PATH is a table (CSV, TSV; Keras CSVLogger, Lightning and W&B exports), JSON or JSON Lines, a Hugging Face
-trainer_state.json, a folder of TensorBoard events, or an MLflow folder. Columns are recognised by their names; the report
-says how, and --map ROLE=COLUMN overrides it. Roles: step, epoch, train-loss, val-loss, train-metric, val-metric, lr,
+trainer_state.json, a folder of TensorBoard events, or an MLflow folder. Columns are recognised by their names; the
+report says how, and --map ROLE=COLUMN overrides it. Roles: step, epoch, train-loss, val-loss, train-metric, val-metric, lr,
 grad-norm, clip-threshold, clipped-fraction.
 
 The verdict is `healthy` (training and validation fell by more than their noise and nothing was found), `faults`, or
@@ -42,7 +42,9 @@ def main(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="The log: a file or a folder.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     mapping: Annotated[list[str] | None, typer.Option("--map", help="ROLE=COLUMN; may be repeated.")] = None,
-    num_classes: Annotated[int | None, typer.Option(help="Classes of the classifier: gives the loss of guessing.")] = None,
+    num_classes: Annotated[
+        int | None, typer.Option(help="Classes of the classifier: gives the loss of guessing.")
+    ] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write the report as Markdown.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Write the curves with the findings marked, .png or .svg.")] = None,
     seed: Annotated[int, typer.Option(help="As in every tool; this one draws nothing at random.")] = 0,

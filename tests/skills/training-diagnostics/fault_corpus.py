@@ -5,11 +5,11 @@
 
 The two halves share no data set, no network and no seed:
 
-    tuning   synthetic, cancer, iris, friedman*, intervals; linear, relu*, sigmoid-deep, conv1d, jax-relu*; seeds 100-999
-    test     digits, wine, diabetes, rings; gelu*, tanh*, softsign-deep, cnn, conv2d, jax-silu*; seeds 7000-7999
+    tuning  synthetic, cancer, iris, friedman*, intervals; linear, relu*, sigmoid-deep, conv1d, jax-relu*; seeds 100-999
+    test    digits, wine, diabetes, rings; gelu*, tanh*, softsign-deep, cnn, conv2d, jax-silu*; seeds 7000-7999
 
-Thresholds of the tool were chosen on the tuning half. A label says what was planted. `corpus_plan.EFFECTS` holds, for every
-fault, when it counts as present in the training: a comparison with the twin (the same seed without the fault), with a
+Thresholds of the tool were chosen on the tuning half. A label says what was planted. `corpus_plan.EFFECTS` holds, for
+every fault, when it counts as present in the training: a comparison with the twin (the same seed without the fault), with a
 third split that no log contains, or with the planted steps. A planted fault without that effect is labelled `no-effect`
 and scored nowhere.
 """
@@ -50,9 +50,16 @@ def _generate(planted: Planted, folder: str) -> dict[str, Any]:
         present = bool(EFFECTS[planted.fault](planted, trace, twin))
     path = corpus_logs.write(trace, planted.recipe, planted.writing, Path(folder) / planted.name)
     return {
-        "name": planted.name, "half": planted.half, "planted": planted.fault, "kind": planted.kind,
-        "label": planted.fault if present else NO_EFFECT, "also": also_true(planted, trace), "classes": planted.classes,
-        "path": str(path.relative_to(folder)), "style": planted.writing.style, "framework": planted.recipe.framework,
+        "name": planted.name,
+        "half": planted.half,
+        "planted": planted.fault,
+        "kind": planted.kind,
+        "label": planted.fault if present else NO_EFFECT,
+        "also": also_true(planted, trace),
+        "classes": planted.classes,
+        "path": str(path.relative_to(folder)),
+        "style": planted.writing.style,
+        "framework": planted.recipe.framework,
     }
 
 

@@ -33,8 +33,15 @@ def made_up_trace(epochs: int = 20, per_epoch: int = 10) -> Trace:
         last = (epoch + 1) * per_epoch - 1
         loss = 2.3 * np.exp(-last / 60) + 0.1
         trace.epochs.append(
-            {"step": last, "epoch": epoch, "loss": loss, "metric": 1 - loss / 3, "lr": 0.001, "val_loss": loss + 0.05,
-             "val_metric": 0.98 - loss / 3}
+            {
+                "step": last,
+                "epoch": epoch,
+                "loss": loss,
+                "metric": 1 - loss / 3,
+                "lr": 0.001,
+                "val_loss": loss + 0.05,
+                "val_metric": 0.98 - loss / 3,
+            }
         )
     return trace
 
@@ -63,13 +70,33 @@ def test_the_same_run_is_read_the_same_from_every_kind_of_log(style, tmp_path):
 @pytest.mark.parametrize(
     ("name", "role"),
     [
-        ("loss", "train-loss"), ("Loss/train", "train-loss"), ("train/loss_epoch", "train-loss"), ("eval_loss", "val-loss"),
-        ("validation/epoch_loss", "val-loss"), ("test nll", "val-loss"), ("valLoss", "val-loss"), ("bce", "train-loss"),
-        ("epoch_accuracy", "train-metric"), ("val_f1", "val-metric"), ("dev/WER", "val-metric"), ("lr-Adam/pg1", "lr"),
-        ("optimizer/LearningRate", "lr"), ("grad_norm", "grad-norm"), ("gradients/global_norm", "grad-norm"),
-        ("grad_2.0_norm_total", "grad-norm"), ("gnorm", "grad-norm"), ("max_grad_norm", "clip-threshold"),
-        ("clip_frac", "clipped-fraction"), ("trainer/global_step", "step"), ("_step", "step"), ("Iteration", "step"),
-        ("epoch", "epoch"), ("_runtime", ""), ("gpu_memory", ""), ("run-7 - train/loss__MIN", ""), ("run-7 - train/loss", "train-loss"),
+        ("loss", "train-loss"),
+        ("Loss/train", "train-loss"),
+        ("train/loss_epoch", "train-loss"),
+        ("eval_loss", "val-loss"),
+        ("validation/epoch_loss", "val-loss"),
+        ("test nll", "val-loss"),
+        ("valLoss", "val-loss"),
+        ("bce", "train-loss"),
+        ("epoch_accuracy", "train-metric"),
+        ("val_f1", "val-metric"),
+        ("dev/WER", "val-metric"),
+        ("lr-Adam/pg1", "lr"),
+        ("optimizer/LearningRate", "lr"),
+        ("grad_norm", "grad-norm"),
+        ("gradients/global_norm", "grad-norm"),
+        ("grad_2.0_norm_total", "grad-norm"),
+        ("gnorm", "grad-norm"),
+        ("max_grad_norm", "clip-threshold"),
+        ("clip_frac", "clipped-fraction"),
+        ("trainer/global_step", "step"),
+        ("_step", "step"),
+        ("Iteration", "step"),
+        ("epoch", "epoch"),
+        ("_runtime", ""),
+        ("gpu_memory", ""),
+        ("run-7 - train/loss__MIN", ""),
+        ("run-7 - train/loss", "train-loss"),
     ],
 )
 def test_a_column_is_recognised_by_its_name(name, role):
@@ -101,7 +128,9 @@ def test_an_empty_cell_is_not_logged_and_the_word_nan_is_a_value(tmp_path):
 
 
 def test_a_column_that_is_mostly_nan_between_values_is_not_a_fault(tmp_path):
-    rows = "".join(f"{s},{2 * np.exp(-s / 50) + 0.1},{2 * np.exp(-s / 50) + 0.15 if s % 10 == 9 else 'nan'}\n" for s in range(200))
+    rows = "".join(
+        f"{s},{2 * np.exp(-s / 50) + 0.1},{2 * np.exp(-s / 50) + 0.15 if s % 10 == 9 else 'nan'}\n" for s in range(200)
+    )
     report = diagnose(table(tmp_path, "step,loss,val_loss\n" + rows))
     assert report.verdict == "healthy", report.as_text()
     assert any("is read as not logged" in note for note in report.notes)

@@ -24,7 +24,10 @@ FALLING = 2.2 * np.exp(-STEPS / 150) + 0.2 + NOISE
 
 def run_of(loss=FALLING, classes=None, **others):
     """A run of a thousand steps, an epoch every 50, with validation and a constant learning rate unless given."""
-    series = {"train-loss": Series("loss", STEPS, np.asarray(loss, float)), "epoch": Series("epoch", STEPS, STEPS // 50)}
+    series = {
+        "train-loss": Series("loss", STEPS, np.asarray(loss, float)),
+        "epoch": Series("epoch", STEPS, STEPS // 50),
+    }
     given = {"val-loss": 2.2 * np.exp(-STEPS[49::50] / 150) + 0.25, "lr": np.full(1000, 1e-3), **others}
     for role, values in given.items():
         if values is not None:

@@ -31,7 +31,8 @@ ADVICE: dict[str, Advice] = {
             "a step that was too large",
         ),
         "run the batch of that step again from the checkpoint before it, with checks after every module "
-        "(probe_model.py, torch.autograd.set_detect_anomaly, jax_debug_nans), and name the first one that is not finite",
+        "(probe_model.py, torch.autograd.set_detect_anomaly, jax_debug_nans), and name the first one that is not "
+        "finite",
         "repair the module or the sample that makes the first value that is not finite; clipping does not remove a NaN",
         "the same step with the same batch gives a finite loss and a finite gradient norm",
     ),
@@ -53,7 +54,8 @@ ADVICE: dict[str, Advice] = {
             "a loss that is summed over the batch where the rate was chosen for a mean",
             "no warm-up where the optimizer needs one",
         ),
-        "a learning-rate range test from the same initialisation, or three runs of a hundred steps at 1, 1/3 and 1/10 of the rate",
+        "a learning-rate range test from the same initialisation, or three runs of a hundred steps at 1, 1/3 and "
+        "1/10 of the rate",
         "a tenth of the learning rate",
         "the loss goes down from the first steps on without rising above its start",
     ),
@@ -73,10 +75,13 @@ ADVICE: dict[str, Advice] = {
             "the validation data come from another distribution",
             "validation loss rises by overconfidence while the metric still improves",
         ),
-        "validation metric and validation loss side by side, and the training loss in evaluation mode on as many examples",
-        "keep the checkpoint with the best validation loss (early stopping); then more data, augmentation or regularisation. "
+        "validation metric and validation loss side by side, and the training loss in evaluation mode on as many "
+        "examples",
+        "keep the checkpoint with the best validation loss (early stopping); then more data, augmentation or "
+        "regularisation. "
         "A decay of the learning rate only slows the memorising",
-        "the validation loss of the kept checkpoint is that of the minimum of this run; with more data or regularisation "
+        "the validation loss of the kept checkpoint is that of the minimum of this run; with more data or "
+        "regularisation "
         "the minimum is lower",
     ),
     "underfitting": Advice(
@@ -110,9 +115,11 @@ ADVICE: dict[str, Advice] = {
             "second moments of Adam that lag behind the gradients",
             "float16 overflow",
         ),
-        "log the indices of the batches at the spikes and their gradient norms; run one of them again in the checkpoint "
+        "log the indices of the batches at the spikes and their gradient norms; run one of them again in the "
+        "checkpoint "
         "before it: a high loss there means the batch, an ordinary one means the optimizer",
-        "look at the samples of those batches; if they are sound, clip the gradient norm at the 90th percentile of this run",
+        "look at the samples of those batches; if they are sound, clip the gradient norm at the 90th percentile "
+        "of this run",
         "no spike at the same steps with the same order of data",
     ),
     "resume-jump": Advice(
@@ -122,7 +129,8 @@ ADVICE: dict[str, Advice] = {
             "the schedule or the data order began anew",
             "preprocessing or code changed between the two parts",
         ),
-        "evaluate the loaded checkpoint on one fixed batch before the first step and compare with the loss logged when it "
+        "evaluate the loaded checkpoint on one fixed batch before the first step and compare with the loss "
+        "logged when it "
         "was saved; then list which keys of model, optimizer, scheduler and random state were loaded",
         "restore what is missing in the checkpoint, strictly (an error on any missing or unexpected key)",
         "the first losses after the resume lie within the noise of those before it",
@@ -145,7 +153,8 @@ ADVICE: dict[str, Advice] = {
             "labels do not belong to the inputs",
             "inputs are constant or masked away",
         ),
-        "overfit one batch (sanity_suite.py) and look at the gradient norm of every parameter (probe_model.py): zero or "
+        "overfit one batch (sanity_suite.py) and look at the gradient norm of every parameter (probe_model.py): "
+        "zero or "
         "missing means not trained or dead, ordinary ones mean labels or inputs",
         "what the probe names; without it, check that every parameter with a gradient is in the optimizer",
         "the loss on one fixed batch goes to nearly zero",
@@ -197,7 +206,8 @@ ADVICE: dict[str, Advice] = {
             "validation inputs are preprocessed differently from training inputs",
             "the labels cannot be predicted from these inputs at all",
         ),
-        "look at ten validation and ten training examples with their labels; then evaluate on training examples through "
+        "look at ten validation and ten training examples with their labels; then evaluate on training examples "
+        "through "
         "the validation pipeline: good there means the validation set, bad means the pipeline",
         "keep inputs and labels in one structure from reading to batch",
         "validation loss falls below that of the untrained network within the first epochs",

@@ -12,25 +12,106 @@ from dltools.report import CannotDecide, UnusableInput
 from run_diagnosis.readers import Column, RawLog
 
 ROLES = (
-    "step", "epoch", "train-loss", "val-loss", "train-metric", "val-metric", "lr", "grad-norm", "clip-threshold",
+    "step",
+    "epoch",
+    "train-loss",
+    "val-loss",
+    "train-metric",
+    "val-metric",
+    "lr",
+    "grad-norm",
+    "clip-threshold",
     "clipped-fraction",
 )
 _VALIDATION = {"val", "valid", "validation", "eval", "evaluation", "dev", "holdout", "test", "testing"}
 _TRAIN = {"train", "training", "trn", "tr", "fit"}
-_LOSS = {"loss", "nll", "xent", "entropy", "ce", "bce", "mse", "mae", "rmse", "objective", "cost", "criterion", "elbo", "perplexity", "ppl"}
+_LOSS = {
+    "loss",
+    "nll",
+    "xent",
+    "entropy",
+    "ce",
+    "bce",
+    "mse",
+    "mae",
+    "rmse",
+    "objective",
+    "cost",
+    "criterion",
+    "elbo",
+    "perplexity",
+    "ppl",
+}
 _METRIC = {
-    "acc", "accuracy", "top", "top1", "top5", "f1", "auc", "auroc", "auprc", "iou", "miou", "dice", "map", "ap", "bleu", "rouge",
-    "r2", "score", "precision", "recall", "metric", "kappa", "mcc", "psnr", "error", "err", "wer", "cer",
+    "acc",
+    "accuracy",
+    "top",
+    "top1",
+    "top5",
+    "f1",
+    "auc",
+    "auroc",
+    "auprc",
+    "iou",
+    "miou",
+    "dice",
+    "map",
+    "ap",
+    "bleu",
+    "rouge",
+    "r2",
+    "score",
+    "precision",
+    "recall",
+    "metric",
+    "kappa",
+    "mcc",
+    "psnr",
+    "error",
+    "err",
+    "wer",
+    "cer",
 }
 _STEP = {
-    "step", "steps", "globalstep", "trainerglobalstep", "trainglobalstep", "iteration", "iterations", "iter", "iters", "it",
-    "numupdates", "update", "updates", "batch", "nsteps", "totalsteps",
+    "step",
+    "steps",
+    "globalstep",
+    "trainerglobalstep",
+    "trainglobalstep",
+    "iteration",
+    "iterations",
+    "iter",
+    "iters",
+    "it",
+    "numupdates",
+    "update",
+    "updates",
+    "batch",
+    "nsteps",
+    "totalsteps",
 }
 # more steps back than this are a log whose rows came out of order, not a run that was resumed
 _MOST_RESTARTS = 20
 _EPOCH = {"epoch", "epochs", "ep", "trainerepoch", "trainepoch"}
 # of two columns that could hold the loss, the one without these words is the whole of it
-_PARTIAL = {"aux", "reg", "regularization", "penalty", "kl", "box", "cls", "l1", "l2", "adv", "gen", "disc", "scaled", "best", "min", "max"}
+_PARTIAL = {
+    "aux",
+    "reg",
+    "regularization",
+    "penalty",
+    "kl",
+    "box",
+    "cls",
+    "l1",
+    "l2",
+    "adv",
+    "gen",
+    "disc",
+    "scaled",
+    "best",
+    "min",
+    "max",
+}
 
 
 @dataclasses.dataclass
@@ -150,7 +231,9 @@ def understand(log: RawLog, mapping: Mapping[str, str] | None = None) -> Underst
             continue
         chosen[role] = min(names, key=lambda name: _preference(name, role, log.columns[name]))
     if "train-loss" not in chosen and "val-loss" not in chosen:
-        raise CannotDecide(f"no column reads as a loss; name it with --map train-loss=COLUMN; the columns are {_listed(log)}")
+        raise CannotDecide(
+            f"no column reads as a loss; name it with --map train-loss=COLUMN; the columns are {_listed(log)}"
+        )
     unused = [name for name in log.columns if name not in chosen.values()]
     if len(candidates.get("train-loss", ())) > 1 and "train-loss" not in mapping:
         others = [name for name in candidates["train-loss"] if name != chosen["train-loss"]]
@@ -207,7 +290,9 @@ def _restarts_each_epoch(steps: np.ndarray) -> bool:
         return False
     turns = np.diff(drops)
     back = steps[drops + 1]
-    return bool(np.all(back <= steps[0] + 1e-9 + 0.05 * (steps.max() - steps.min())) and turns.max() <= 1.5 * turns.min() + 1)
+    return bool(
+        np.all(back <= steps[0] + 1e-9 + 0.05 * (steps.max() - steps.min())) and turns.max() <= 1.5 * turns.min() + 1
+    )
 
 
 def _ordered(name: str, steps: np.ndarray, values: np.ndarray, notes: list[str]) -> Series:

@@ -187,8 +187,10 @@ class Run:
 def is_accuracy(series: Series, classes: int | None) -> bool:
     """Whether a metric is the part of examples that are classified rightly: by its name, or since there are classes."""
     words = set(name_words(series.name))
-    return bool(words & {"acc", "accuracy", "top1", "top"}) or "".join(words).endswith("acc") or bool(
-        classes and words & {"metric", "score"}
+    return (
+        bool(words & {"acc", "accuracy", "top1", "top"})
+        or "".join(words).endswith("acc")
+        or bool(classes and words & {"metric", "score"})
     )
 
 

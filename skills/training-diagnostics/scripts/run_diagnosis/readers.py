@@ -78,7 +78,9 @@ def _read_folder(path: Path) -> RawLog:
     events = sorted(path.rglob("*tfevents*"))
     if events:
         return _read_events(path, events)
-    metrics = sorted({folder for folder in (path, *path.rglob("metrics")) if folder.name == "metrics" and folder.is_dir()})
+    metrics = sorted(
+        {folder for folder in (path, *path.rglob("metrics")) if folder.name == "metrics" and folder.is_dir()}
+    )
     if len(metrics) > 1:
         names = ", ".join(str(folder.parent.relative_to(path)) for folder in metrics[:5])
         raise UnusableInput(f"{path} holds {len(metrics)} MLflow runs ({names}); name the folder of one")
@@ -94,7 +96,9 @@ def _read_folder(path: Path) -> RawLog:
         return _read_file(files[0])
     if files:
         raise UnusableInput(f"{path} holds {len(files)} log files ({', '.join(f.name for f in files[:5])}); name one")
-    raise UnusableInput(f"{path} holds no TensorBoard events, no MLflow metrics, no CSV and no JSON; name the log itself")
+    raise UnusableInput(
+        f"{path} holds no TensorBoard events, no MLflow metrics, no CSV and no JSON; name the log itself"
+    )
 
 
 def _read_file(path: Path) -> RawLog:
@@ -131,7 +135,7 @@ def _is_mlflow(line: str) -> bool:
 
 
 def _read_table(path: Path, encoding: str, lines: list[str]) -> RawLog:
-    # a million rows of five columns took its C parser 0.2 s of processor time, numpy.genfromtxt more than ten times that
+    # a million rows of five columns took its C parser 0.2 s of processor time, numpy.genfromtxt over ten times that
     import pandas
 
     separator = max(",;\t|", key=lines[0].count)
@@ -149,8 +153,17 @@ def _read_table(path: Path, encoding: str, lines: list[str]) -> RawLog:
         warnings.simplefilter("always")
         try:
             frame = pandas.read_csv(
-                handle, sep=separator, encoding=encoding, encoding_errors="replace", names=names, keep_default_na=False,
-                na_values=_NOT_LOGGED, on_bad_lines="warn", low_memory=False, skipinitialspace=True, index_col=False,
+                handle,
+                sep=separator,
+                encoding=encoding,
+                encoding_errors="replace",
+                names=names,
+                keep_default_na=False,
+                na_values=_NOT_LOGGED,
+                on_bad_lines="warn",
+                low_memory=False,
+                skipinitialspace=True,
+                index_col=False,
                 decimal="," if separator == ";" and _decimal_comma(lines) else ".",
             )
         except (pandas.errors.ParserError, pandas.errors.EmptyDataError, UnicodeError, ValueError) as error:
@@ -256,7 +269,9 @@ def _from_lists(whole: dict[str, Any]) -> RawLog:
             numbers = [(index, _number(value)) for index, value in enumerate(values)]
             kept = [(index, number) for index, number in numbers if number is not None]
             if kept:
-                columns[name] = Column(np.array([number for _, number in kept], float), np.array([at for at, _ in kept]))
+                columns[name] = Column(
+                    np.array([number for _, number in kept], float), np.array([at for at, _ in kept])
+                )
     return RawLog("JSON with a list for each quantity", columns)
 
 
@@ -290,7 +305,8 @@ def _read_metric(path: Path) -> Column:
 def _read_mlflow(folder: Path) -> RawLog:
     columns = {
         str(file.relative_to(folder)): _read_metric(file)
-        for file in sorted(folder.rglob("*")) if file.is_file() and not file.name.startswith(".")
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and not file.name.startswith(".")
     }
     return RawLog("MLflow metrics", {name: column for name, column in columns.items() if len(column.values)})
 
@@ -312,7 +328,11 @@ def _read_events(folder: Path, files: list[Path]) -> RawLog:
             for value in event.summary.value:
                 if value.HasField("simple_value"):
                     number = value.simple_value
-                elif value.HasField("tensor") and not value.tensor.tensor_shape.dim and value.tensor.dtype in (1, 2, 3, 9):
+                elif (
+                    value.HasField("tensor")
+                    and not value.tensor.tensor_shape.dim
+                    and value.tensor.dtype in (1, 2, 3, 9)
+                ):
                     number = float(tensor_util.make_ndarray(value.tensor))
                 else:
                     continue

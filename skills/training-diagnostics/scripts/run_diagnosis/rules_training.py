@@ -51,11 +51,14 @@ def non_finite(run: Run) -> Seen | None:
         to_the_end = bool(bad[-1])
         # a column that is NaN wherever it was not computed: finite values between, and at the end
         if not to_the_end and bad.mean() > 0.5:
-            run.understood.notes.append(f"NaN in {series.name!r} is read as not logged: most rows have it, and values follow")
+            run.understood.notes.append(
+                f"NaN in {series.name!r} is read as not logged: most rows have it, and values follow"
+            )
             continue
         if role == "grad-norm" and not to_the_end:
             run.understood.notes.append(
-                f"{int(bad.sum())} gradient norms are not finite and ordinary ones follow, as loss scaling in float16 does"
+                f"{int(bad.sum())} gradient norms are not finite and ordinary ones follow, as loss scaling in "
+                "float16 does"
             )
             continue
         last_finite = np.flatnonzero(~bad)
@@ -68,11 +71,25 @@ def non_finite(run: Run) -> Seen | None:
         }
         if to_the_end:
             text = f"{series.name} is not finite from step {series.steps[first]:g} to the end"
-            return Seen("non-finite", series.name, [series.steps[first], series.steps[-1]], text, values, DECIDED,
-                        "the value stands in the log and none that is finite follows")
+            return Seen(
+                "non-finite",
+                series.name,
+                [series.steps[first], series.steps[-1]],
+                text,
+                values,
+                DECIDED,
+                "the value stands in the log and none that is finite follows",
+            )
         text = f"{series.name} is not finite in {int(bad.sum())} rows, the first at step {series.steps[first]:g}"
-        return Seen("non-finite", series.name, list(series.steps[bad][:10]), text, values, LIKELY,
-                    "finite values follow, so the weights stayed finite: a batch or the loss itself made it")
+        return Seen(
+            "non-finite",
+            series.name,
+            list(series.steps[bad][:10]),
+            text,
+            values,
+            LIKELY,
+            "finite values follow, so the weights stayed finite: a batch or the loss itself made it",
+        )
     return None
 
 
@@ -97,9 +114,15 @@ def diverging(run: Run) -> Seen | None:
     if rise is not None and at_best is not None and rise > 2 * at_best:
         values["learning_rate"] = [at_best, rise]
         why += f", while the learning rate grew from {at_best:.3g} to {rise:.3g}"
-    return Seen("diverging", run.loss.name, [step, run.loss.steps[-1]],
-                f"the loss rises from {lowest:.4g} at step {step:g} to {end:.4g} at the end and does not come back",
-                values, DECIDED if above else LIKELY, why)
+    return Seen(
+        "diverging",
+        run.loss.name,
+        [step, run.loss.steps[-1]],
+        f"the loss rises from {lowest:.4g} at step {step:g} to {end:.4g} at the end and does not come back",
+        values,
+        DECIDED if above else LIKELY,
+        why,
+    )
 
 
 def learning_rate_too_high(run: Run) -> Seen | None:
@@ -114,14 +137,26 @@ def learning_rate_too_high(run: Run) -> Seen | None:
         if len(before) >= 5 and len(after) >= 5:
             level_before, level_after = float(np.median(before)), float(np.median(after))
             stuck = level_before > 0.6 * run.start
-            if stuck and level_after < 0.7 * level_before and level_before - level_after > 3 * noise(before) / np.sqrt(len(before)):
+            if (
+                stuck
+                and level_after < 0.7 * level_before
+                and level_before - level_after > 3 * noise(before) / np.sqrt(len(before))
+            ):
                 return Seen(
-                    "learning-rate-too-high", run.loss.name, [run.loss.steps[0], step],
-                    f"at a learning rate of {before_rate:.3g} the loss made no way ({level_before:.4g}, start {run.start:.4g}); "
+                    "learning-rate-too-high",
+                    run.loss.name,
+                    [run.loss.steps[0], step],
+                    f"at a learning rate of {before_rate:.3g} the loss made no way ({level_before:.4g}, start "
+                    f"{run.start:.4g}); "
                     f"lowered to {after_rate:.3g} at step {step:g} it fell to {level_after:.4g}",
-                    {"before": level_before, "after": level_after, "start": run.start,
-                     "learning_rate": [before_rate, after_rate]},
-                    DECIDED, "the loss answered to the change of the learning rate alone",
+                    {
+                        "before": level_before,
+                        "after": level_after,
+                        "start": run.start,
+                        "learning_rate": [before_rate, after_rate],
+                    },
+                    DECIDED,
+                    "the loss answered to the change of the learning rate alone",
                 )
     early = window(run.loss, 0.0, 0.15)
     # the median of five rows, so that one bad batch does not count
@@ -130,9 +165,12 @@ def learning_rate_too_high(run: Run) -> Seen | None:
     if peak > 1.6 * abs(run.start) + 5 * run.sigma and run.final > 0.25 * run.start:
         step = float(run.loss.steps[int(np.argmax(smooth))])
         return Seen(
-            "learning-rate-too-high", run.loss.name, [run.loss.steps[0], step],
+            "learning-rate-too-high",
+            run.loss.name,
+            [run.loss.steps[0], step],
             f"the loss jumps from {run.start:.4g} to {peak:.4g} by step {step:g} and ends at {run.final:.4g}",
-            {"start": run.start, "peak": peak, "at_step": step, "final": run.final}, LIKELY,
+            {"start": run.start, "peak": peak, "at_step": step, "final": run.final},
+            LIKELY,
             "an update that makes the loss worse at once was too long for this initialisation",
         )
     return None
@@ -172,12 +210,22 @@ def learning_rate_too_low(run: Run) -> Seen | None:
         return None
     early, late = found
     values = {
-        "start": run.start, "final": run.final, "slope_first_half": early, "slope_second_half": late,
-        "epochs": epochs, "learning_rate": run.lr_at(run.loss.steps[-1]),
+        "start": run.start,
+        "final": run.final,
+        "slope_first_half": early,
+        "slope_second_half": late,
+        "epochs": epochs,
+        "learning_rate": run.lr_at(run.loss.steps[-1]),
     }
-    return Seen("learning-rate-too-low", run.loss.name, [run.loss.steps[0], run.loss.steps[-1]],
-                f"the loss went from {run.start:.4g} to {run.final:.4g} over the whole run and still falls as fast as before",
-                values, LIKELY, "the curve is straight where a run that gets anywhere bends")
+    return Seen(
+        "learning-rate-too-low",
+        run.loss.name,
+        [run.loss.steps[0], run.loss.steps[-1]],
+        f"the loss went from {run.start:.4g} to {run.final:.4g} over the whole run and still falls as fast as before",
+        values,
+        LIKELY,
+        "the curve is straight where a run that gets anywhere bends",
+    )
 
 
 def _straight_fall(curve: Pieces, error: float) -> tuple[float, float] | None:
@@ -196,7 +244,9 @@ def plateau(run: Run) -> Seen | None:
     if found is None or run.lr is None:
         return None
     first, last, flat, reached = found
-    if run.lr.values[0] < 0.2 * run.lr.values.max() and first < run.loss.steps[0] + 0.05 * (run.loss.steps[-1] - run.loss.steps[0]):
+    if run.lr.values[0] < 0.2 * run.lr.values.max() and first < run.loss.steps[0] + 0.05 * (
+        run.loss.steps[-1] - run.loss.steps[0]
+    ):
         # nothing moves during a warm-up
         return None
     # the middle half: at its ends the stretch may reach past a change of the learning rate
@@ -211,15 +261,27 @@ def plateau(run: Run) -> Seen | None:
     # a cut after the stretch, or a schedule that moves through it, is what the loss answers to
     if after < 0.6 * middle or not small and rates.max() > 2 * rates.min():
         return None
-    values = {"level": flat, "final": reached, "start": run.start, "learning_rate_in_stretch": middle,
-              "learning_rate_after": after}
+    values = {
+        "level": flat,
+        "final": reached,
+        "start": run.start,
+        "learning_rate_in_stretch": middle,
+        "learning_rate_after": after,
+    }
     why = (
         "the learning rate in the stretch is a small part of its maximum, and the loss fell when it came back"
-        if small else "the loss later fell far below, so the stretch was not the end of what the network can do"
+        if small
+        else "the loss later fell far below, so the stretch was not the end of what the network can do"
     )
-    return Seen("plateau", run.loss.name, [first, last],
-                f"the loss stands at {flat:.4g} from step {first:g} to {last:g} and later reaches {reached:.4g}",
-                values, DECIDED if small else LIKELY, why)
+    return Seen(
+        "plateau",
+        run.loss.name,
+        [first, last],
+        f"the loss stands at {flat:.4g} from step {first:g} to {last:g} and later reaches {reached:.4g}",
+        values,
+        DECIDED if small else LIKELY,
+        why,
+    )
 
 
 def flat_stretch(run: Run) -> tuple[float, float, float, float] | None:
@@ -276,8 +338,10 @@ def loss_spikes(run: Run) -> Seen | None:
     steps = np.array([step for step, _, _ in groups])
     spacing = np.diff(steps)
     values: dict[str, Any] = {
-        "spikes": len(groups), "highest": max(value for _, value, _ in groups),
-        "level_around": float(np.median([around for _, _, around in groups])), "noise": run.sigma,
+        "spikes": len(groups),
+        "highest": max(value for _, value, _ in groups),
+        "level_around": float(np.median([around for _, _, around in groups])),
+        "noise": run.sigma,
     }
     why = "each rises far above the noise of its surroundings and goes back"
     if len(spacing) >= 3:
@@ -291,9 +355,15 @@ def loss_spikes(run: Run) -> Seen | None:
                 values["steps_per_epoch"] = epoch
             boundary = epoch is not None and abs(unit / epoch - 1) < 0.05
             why += f"; they come every {unit:g} steps" + (", once an epoch" if boundary else "")
-    return Seen("loss-spikes", run.loss.name, [float(step) for step in steps[:50]],
-                f"{len(groups)} spikes up to {values['highest']:.4g}, from a level of {values['level_around']:.4g}",
-                values, DECIDED, why)
+    return Seen(
+        "loss-spikes",
+        run.loss.name,
+        [float(step) for step in steps[:50]],
+        f"{len(groups)} spikes up to {values['highest']:.4g}, from a level of {values['level_around']:.4g}",
+        values,
+        DECIDED,
+        why,
+    )
 
 
 def spikes(run: Run) -> list[tuple[float, float, float]]:
@@ -346,11 +416,16 @@ def resume_jump(run: Run) -> Seen | None:
             continue
         old_level, new_level = float(np.median(before)), float(np.median(after))
         spread = max(noise(np.concatenate([earlier, before])), 1e-12)
-        if new_level > 1.25 * old_level and new_level - old_level > 3 * spread * 1.25 / np.sqrt(min(len(before), len(after))):
+        if new_level > 1.25 * old_level and new_level - old_level > 3 * spread * 1.25 / np.sqrt(
+            min(len(before), len(after))
+        ):
             return Seen(
-                "resume-jump", run.loss.name, [back],
+                "resume-jump",
+                run.loss.name,
+                [back],
                 f"the run goes back to step {back:g}; there the loss was {old_level:.4g} and is now {new_level:.4g}",
-                {"before": old_level, "after": new_level, "noise": spread, "step": back}, DECIDED,
+                {"before": old_level, "after": new_level, "noise": spread, "step": back},
+                DECIDED,
                 "the same steps were logged twice and differ by more than the noise",
             )
     jump = level_jump(run)
@@ -358,9 +433,12 @@ def resume_jump(run: Run) -> Seen | None:
     if jump is not None and run.lr is not None and len(spikes(run)) < 3:
         step, before_level, after_level = jump
         return Seen(
-            "resume-jump", run.loss.name, [step],
+            "resume-jump",
+            run.loss.name,
+            [step],
             f"at step {step:g} the loss steps up from {before_level:.4g} to {after_level:.4g} and comes down slowly",
-            {"before": before_level, "after": after_level, "step": step, "learning_rate": run.lr_at(step)}, LIKELY,
+            {"before": before_level, "after": after_level, "step": step, "learning_rate": run.lr_at(step)},
+            LIKELY,
             "the learning rate did not change there; the log does not say that the run was resumed",
         )
     return None
@@ -409,22 +487,33 @@ def clipping_always_active(run: Run) -> Seen | None:
         threshold = run.clip.values[at]
         part = float(np.mean(run.norm.values >= threshold * (1 - 1e-4)))
         if part > 0.5:
-            return _clipped(run.norm, part, {"threshold": float(np.median(threshold))},
-                            "norm and threshold both stand in the log")
+            return _clipped(
+                run.norm, part, {"threshold": float(np.median(threshold))}, "norm and threshold both stand in the log"
+            )
         return None
     top = float(run.norm.values.max())
     part = float(np.mean(run.norm.values >= top * (1 - 1e-3)))
     if top > 0 and part > 0.5:
-        return _clipped(run.norm, part, {"threshold": top},
-                        "so many norms equal to their maximum only come from a norm logged after clipping")
+        return _clipped(
+            run.norm,
+            part,
+            {"threshold": top},
+            "so many norms equal to their maximum only come from a norm logged after clipping",
+        )
     return None
 
 
 def _clipped(series: Series, part: float, values: dict[str, Any], why: str) -> Seen:
     values = {"clipped_part": part, "median_norm": float(np.median(series.values)), **values}
-    return Seen("clipping-always-active", series.name, [series.steps[0], series.steps[-1]],
-                f"the gradient is clipped in {part:.0%} of the logged steps: its length carries no information any more",
-                values, DECIDED, why)
+    return Seen(
+        "clipping-always-active",
+        series.name,
+        [series.steps[0], series.steps[-1]],
+        f"the gradient is clipped in {part:.0%} of the logged steps: its length carries no information any more",
+        values,
+        DECIDED,
+        why,
+    )
 
 
 def schedule_ended_early(run: Run) -> Seen | None:
@@ -439,8 +528,18 @@ def schedule_ended_early(run: Run) -> Seen | None:
     part = (run.lr.steps[-1] - ended) / max(run.lr.steps[-1] - run.lr.steps[0], 1e-12)
     if part < 0.2:
         return None
-    values = {"ended_at_step": ended, "part_of_run_left": float(part), "final": run.final,
-              "learning_rate": [float(run.lr.values.max()), float(run.lr.values[-1])]}
-    return Seen("schedule-ended-early", run.lr.name, [ended, run.lr.steps[-1]],
-                f"the learning rate is used up at step {ended:g}; the last {part:.0%} of the run trains nothing", values,
-                DECIDED, "the learning rate stands in the log")
+    values = {
+        "ended_at_step": ended,
+        "part_of_run_left": float(part),
+        "final": run.final,
+        "learning_rate": [float(run.lr.values.max()), float(run.lr.values[-1])],
+    }
+    return Seen(
+        "schedule-ended-early",
+        run.lr.name,
+        [ended, run.lr.steps[-1]],
+        f"the learning rate is used up at step {ended:g}; the last {part:.0%} of the run trains nothing",
+        values,
+        DECIDED,
+        "the learning rate stands in the log",
+    )

@@ -26,17 +26,23 @@ def overfitting(run: Run) -> Seen | None:
         return None
     values = smoothed(run.val)
     at = int(np.argmin(values[:-1]))
-    lowest, end = float(values[at]), float(np.median(run.val.values[-max(3, len(values) // 10):]))
+    lowest, end = float(values[at]), float(np.median(run.val.values[-max(3, len(values) // 10) :]))
     step = float(run.val.steps[at])
     after = run.val.values[at:]
     if len(after) < 4 or end - lowest < max(0.15 * abs(lowest), 3 * noise(after) / math.sqrt(min(len(after), 10))):
         return None
     values_seen = {"lowest_validation": lowest, "at_step": step, "final_validation": end}
     if run.loss is None:
-        return Seen("overfitting", run.val.name, [step, run.val.steps[-1]],
-                    f"the validation loss rises from {lowest:.4g} at step {step:g} to {end:.4g}", values_seen, LIKELY,
-                    "there is no training loss to set beside it")
-    then = run.loss.values[(run.loss.steps <= step)][-max(3, len(run.loss) // 20):]
+        return Seen(
+            "overfitting",
+            run.val.name,
+            [step, run.val.steps[-1]],
+            f"the validation loss rises from {lowest:.4g} at step {step:g} to {end:.4g}",
+            values_seen,
+            LIKELY,
+            "there is no training loss to set beside it",
+        )
+    then = run.loss.values[(run.loss.steps <= step)][-max(3, len(run.loss) // 20) :]
     if not len(then):
         return None
     training_then = float(np.median(then))
@@ -44,9 +50,13 @@ def overfitting(run: Run) -> Seen | None:
         return None
     values_seen |= {"training_then": training_then, "final_training": run.final}
     return Seen(
-        "overfitting", run.val.name, [step, run.val.steps[-1]],
+        "overfitting",
+        run.val.name,
+        [step, run.val.steps[-1]],
         f"the validation loss rises from {lowest:.4g} at step {step:g} to {end:.4g}, the training loss falls from "
-        f"{training_then:.4g} to {run.final:.4g}", values_seen, DECIDED,
+        f"{training_then:.4g} to {run.final:.4g}",
+        values_seen,
+        DECIDED,
         "both curves stand in the log and part by more than their noise",
     )
 
@@ -61,8 +71,12 @@ def labels_shuffled(run: Run) -> Seen | None:
     lowest = float(smoothed(run.val).min())
     if lowest < 0.93 * chance or lowest < 0.9 * float(run.val.values[0]):
         return None
-    values = {"untrained": chance, "final_training": run.final, "lowest_validation": lowest,
-              "final_validation": float(run.val.values[-1])}
+    values = {
+        "untrained": chance,
+        "final_training": run.final,
+        "lowest_validation": lowest,
+        "final_validation": float(run.val.values[-1]),
+    }
     why = "a network that learns anything of the inputs gets below the untrained one at least for a while"
     metric = run.val_metric
     part = as_part(metric.values) if metric is not None else None
@@ -73,9 +87,15 @@ def labels_shuffled(run: Run) -> Seen | None:
         if classes > 1 and best > 2.5 / classes and best > 0.5:
             return None
     return Seen(
-        "labels-shuffled", run.val.name, [run.val.steps[0], run.val.steps[-1]],
-        f"the training loss falls to {run.final:.4g}, the validation loss never goes below {lowest:.4g}, where an untrained "
-        f"network has {chance:.4g}", values, DECIDED if part is not None else LIKELY, why,
+        "labels-shuffled",
+        run.val.name,
+        [run.val.steps[0], run.val.steps[-1]],
+        f"the training loss falls to {run.final:.4g}, the validation loss never goes below {lowest:.4g}, where an "
+        "untrained "
+        f"network has {chance:.4g}",
+        values,
+        DECIDED if part is not None else LIKELY,
+        why,
     )
 
 
@@ -95,7 +115,7 @@ def loss_at_chance(run: Run) -> Seen | None:
         classes = round(math.exp(min(end, 12.0)))
         if classes >= 2 and abs(end / math.log(classes) - 1) < 0.02:
             if part is not None:
-                near = bool(np.median(part[len(part) // 2:]) < 1.6 / classes)
+                near = bool(np.median(part[len(part) // 2 :]) < 1.6 / classes)
             elif classes == 2 or classes <= 20 and abs(run.start - end) < 0.03 * end:
                 near = True
             chance = math.log(classes)
@@ -115,12 +135,25 @@ def loss_at_chance(run: Run) -> Seen | None:
     values = {"level": end, "start": run.start, "noise": run.sigma}
     if chance is not None and near:
         values["chance"] = chance
-        text = f"the loss stays at {end:.4g}; a network that knows nothing has ln({round(math.exp(chance))}) = {chance:.4g}"
-        return Seen("loss-at-chance", run.loss.name, [run.loss.steps[0], run.loss.steps[-1]], text, values,
-                    DECIDED, "the level is that of guessing, and it does not fall")
-    return Seen("loss-at-chance", run.loss.name, [run.loss.steps[0], run.loss.steps[-1]],
-                f"the loss starts at {run.start:.4g} and is at {end:.4g} at the end: nothing was learned", values, LIKELY,
-                "the level of guessing is not known (--num-classes); the loss did not move by more than its noise")
+        text = f"the loss stays at {end:.4g}; who knows nothing has ln({round(math.exp(chance))}) = {chance:.4g}"
+        return Seen(
+            "loss-at-chance",
+            run.loss.name,
+            [run.loss.steps[0], run.loss.steps[-1]],
+            text,
+            values,
+            DECIDED,
+            "the level is that of guessing, and it does not fall",
+        )
+    return Seen(
+        "loss-at-chance",
+        run.loss.name,
+        [run.loss.steps[0], run.loss.steps[-1]],
+        f"the loss starts at {run.start:.4g} and is at {end:.4g} at the end: nothing was learned",
+        values,
+        LIKELY,
+        "the level of guessing is not known (--num-classes); the loss did not move by more than its noise",
+    )
 
 
 def double_activation_floor(classes: int) -> float:
@@ -156,7 +189,7 @@ def loss_floor(run: Run) -> Seen | None:
     part = as_part(metric.values) if metric is not None and "r2" not in name_words(metric.name) else None
     if part is None:
         return None
-    accuracy = float(np.median(part[-max(1, len(part) // 5):]))
+    accuracy = float(np.median(part[-max(1, len(part) // 5) :]))
     classes = run.classes or max(2, round(math.exp(min(run.start, 12.0))))
     if accuracy < 0.75:
         return None
@@ -168,15 +201,26 @@ def loss_floor(run: Run) -> Seen | None:
     possible = attainable(min(accuracy, 1.0), classes)
     if run.final < 1.3 * possible:
         return None
-    values = {"level": run.final, "floor": floor, "metric": accuracy, "attainable_at_this_metric": possible,
-              "classes": classes}
+    values = {
+        "level": run.final,
+        "floor": floor,
+        "metric": accuracy,
+        "attainable_at_this_metric": possible,
+        "classes": classes,
+    }
     if classes == 2:
-        text = f"the loss stands at {run.final:.4g}; sigmoid applied twice cannot go below {floor:.4g} to {math.log(2):.4g}"
+        text = f"the loss stands at {run.final:.4g}; sigmoid applied twice ends at {floor:.4g} to {math.log(2):.4g}"
     else:
-        text = f"the loss stands at {run.final:.4g}; softmax applied twice cannot go below {floor:.4g} with {classes} classes"
-    return Seen("loss-floor", run.loss.name, [float(run.pieces.steps[len(run.pieces.steps) // 2]), run.loss.steps[-1]],
-                f"{text}, while the metric is {accuracy:.3g}", values, LIKELY,
-                "at this metric a far lower loss is possible, and the level is that of the known mistake")
+        text = f"the loss stands at {run.final:.4g}; softmax applied twice ends at {floor:.4g} with {classes} classes"
+    return Seen(
+        "loss-floor",
+        run.loss.name,
+        [float(run.pieces.steps[len(run.pieces.steps) // 2]), run.loss.steps[-1]],
+        f"{text}, while the metric is {accuracy:.3g}",
+        values,
+        LIKELY,
+        "at this metric a far lower loss is possible, and the level is that of the known mistake",
+    )
 
 
 def constant_metric(run: Run) -> Seen | None:
@@ -201,13 +245,26 @@ def constant_metric(run: Run) -> Seen | None:
         # a wrongly classified example has p <= 1/2 on its class and costs ln 2 or more
         if part is not None and is_accuracy(series, run.classes) and lowest < 0.95 * (1 - part[0]) * math.log(2):
             values["least_loss_at_this_metric"] = (1 - part[0]) * math.log(2)
-            return Seen("constant-metric", series.name, [series.steps[0], series.steps[-1]],
-                        f"{series.name} is {value:.4g} in all {len(series)} evaluations; as an accuracy it would need a "
-                        f"cross-entropy of at least {values['least_loss_at_this_metric']:.3g}, and the loss is {lowest:.3g}",
-                        values, DECIDED, "every wrong answer costs ln 2 or more, so this metric is not that of these outputs")
-        return Seen("constant-metric", series.name, [series.steps[0], series.steps[-1]],
-                    f"{series.name} is {value:.4g} in all {len(series)} evaluations while the loss goes from {first:.4g} to "
-                    f"{last:.4g}", values, LIKELY, "the same number to the last digit while the network changed")
+            return Seen(
+                "constant-metric",
+                series.name,
+                [series.steps[0], series.steps[-1]],
+                f"{series.name} is {value:.4g} in all {len(series)} evaluations; as an accuracy it would need a "
+                f"cross-entropy of at least {values['least_loss_at_this_metric']:.3g}, and the loss is {lowest:.3g}",
+                values,
+                DECIDED,
+                "every wrong answer costs ln 2 or more, so this metric is not that of these outputs",
+            )
+        return Seen(
+            "constant-metric",
+            series.name,
+            [series.steps[0], series.steps[-1]],
+            f"{series.name} is {value:.4g} in all {len(series)} evaluations while the loss goes from {first:.4g} to "
+            f"{last:.4g}",
+            values,
+            LIKELY,
+            "the same number to the last digit while the network changed",
+        )
     return None
 
 
@@ -218,16 +275,22 @@ def leakage_suspected(run: Run) -> Seen | None:
     if run.start <= 0 or run.final > 0.008 * run.start or run.final <= 0:
         return None
     values = smoothed(run.val)
-    end = float(np.median(values[-max(3, len(values) // 10):]))
+    end = float(np.median(values[-max(3, len(values) // 10) :]))
     if not 0.3 * run.final < end < 1.3 * run.final:
         return None
     epochs = run.epochs
     if epochs is not None and epochs < 3:
         return None
     seen = {"final_training": run.final, "final_validation": end, "start": run.start, "ratio": end / run.final}
-    return Seen("leakage-suspected", run.val.name, [run.val.steps[0], run.val.steps[-1]],
-                f"training loss {run.final:.3g} and validation loss {end:.3g}: memorised, and yet no gap", seen, LIKELY,
-                "a network that fits its training data this closely over several epochs does worse on examples it never saw")
+    return Seen(
+        "leakage-suspected",
+        run.val.name,
+        [run.val.steps[0], run.val.steps[-1]],
+        f"training loss {run.final:.3g} and validation loss {end:.3g}: memorised, and yet no gap",
+        seen,
+        LIKELY,
+        "a network that fits its training data this closely over several epochs does worse on examples it never saw",
+    )
 
 
 def underfitting(run: Run) -> Seen | None:
@@ -239,7 +302,7 @@ def underfitting(run: Run) -> Seen | None:
     part = as_part(metric.values) if metric is not None and is_accuracy(metric, run.classes) else None
     if part is None:
         return None
-    end_metric = float(np.median(part[-max(1, len(part) // 5):]))
+    end_metric = float(np.median(part[-max(1, len(part) // 5) :]))
     if end_metric > 0.8:
         return None
     late = level(run.loss, 0.5, 0.75) - level(run.loss, 0.75, 1.0)
@@ -252,9 +315,16 @@ def underfitting(run: Run) -> Seen | None:
         values["final_validation"] = end
         if end > 1.35 * run.final:
             return None
-    return Seen("underfitting", run.loss.name, [float(run.pieces.steps[len(run.pieces.steps) // 2]), run.loss.steps[-1]],
-                f"the training loss levels off at {run.final:.4g} (start {run.start:.4g}) with a metric of {end_metric:.3g}; "
-                "validation is no worse", values, LIKELY, "the network does not fit even the data it is trained on")
+    return Seen(
+        "underfitting",
+        run.loss.name,
+        [float(run.pieces.steps[len(run.pieces.steps) // 2]), run.loss.steps[-1]],
+        f"the training loss levels off at {run.final:.4g} (start {run.start:.4g}) with a metric of {end_metric:.3g}; "
+        "validation is no worse",
+        values,
+        LIKELY,
+        "the network does not fit even the data it is trained on",
+    )
 
 
 def poor_metric_of_unknown_kind(run: Run) -> str | None:
@@ -263,7 +333,7 @@ def poor_metric_of_unknown_kind(run: Run) -> str | None:
     if metric is None or run.final < 0.5 * run.start or is_accuracy(metric, run.classes):
         return None
     part = as_part(metric.values)
-    low = part is not None and float(np.median(part[-max(1, len(part) // 5):])) <= 0.8
+    low = part is not None and float(np.median(part[-max(1, len(part) // 5) :])) <= 0.8
     return repr(metric.name) if low and set(name_words(metric.name)) & {"metric", "score"} else None
 
 
@@ -272,7 +342,7 @@ def validation_followed(run: Run) -> bool:
     if run.val is None or len(run.val) < 5:
         return False
     values = smoothed(run.val)
-    end = float(np.median(values[-max(2, len(values) // 10):]))
+    end = float(np.median(values[-max(2, len(values) // 10) :]))
     error = noise(run.val.values) / math.sqrt(3)
     first = max(float(values[0]), run.start if run.loss is not None else float(values[0]))
     return first - end > 3 * error and end - float(values.min()) <= max(0.15 * abs(float(values.min())), 3 * error)

@@ -23,7 +23,9 @@ def text(report: Report) -> str:
         details = finding.details
         sure = details["how_sure"]
         lines += ["", f"{finding.id} in {finding.where!r}", f"  {finding.message}"]
-        lines.append("  seen: " + "; ".join(f"{name.replace('_', ' ')} {_short(v)}" for name, v in finding.values.items()))
+        lines.append(
+            "  seen: " + "; ".join(f"{name.replace('_', ' ')} {_short(v)}" for name, v in finding.values.items())
+        )
         lines.append(f"  how sure: {sure['class']}: {sure['why']}")
         lines += ["  what else leaves this trace:"] + [f"    - {other}" for other in details["alternatives"]]
         lines.append(f"  next measurement: {details['next_measurement']}")
@@ -88,7 +90,12 @@ def plot(report: Report, run: Run, path: Path) -> bytes:
     kept = [panel for panel in kept if panel]
     heights = [3.0 if index == 0 else 1.3 for index in range(len(kept))]
     figure, axes = pyplot.subplots(
-        len(kept), 1, sharex=True, squeeze=False, figsize=(10, 1.2 + sum(heights)), height_ratios=heights,
+        len(kept),
+        1,
+        sharex=True,
+        squeeze=False,
+        figsize=(10, 1.2 + sum(heights)),
+        height_ratios=heights,
         layout="constrained",
     )
     for axis, panel in zip(axes[:, 0], kept, strict=True):
@@ -131,7 +138,12 @@ def _mark(axes: Any, panels: list[list[tuple[Series | None, str, str]]], report:
     """Shades or rules the steps of each finding in the panel of its column, with the name beside it."""
     for number, finding in enumerate(report.findings):
         index = next(
-            (i for i, panel in enumerate(panels) if any(s is not None and s.name == finding.where for s, _, _ in panel)), 0
+            (
+                i
+                for i, panel in enumerate(panels)
+                if any(s is not None and s.name == finding.where for s, _, _ in panel)
+            ),
+            0,
         )
         axis, steps = axes[index], finding.details["steps"]
         colour = ("tab:red", "tab:brown", "tab:pink", "tab:gray", "tab:olive")[number % 5]
@@ -141,6 +153,13 @@ def _mark(axes: Any, panels: list[list[tuple[Series | None, str, str]]], report:
             for step in steps:
                 axis.axvline(step, color=colour, linewidth=0.9, linestyle="--", alpha=0.8)
         axis.annotate(
-            finding.id, (steps[0], 1.0), xycoords=("data", "axes fraction"), xytext=(3, -11 - 12 * number),
-            textcoords="offset points", fontsize=8, color=colour, fontweight="bold", annotation_clip=False,
+            finding.id,
+            (steps[0], 1.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(3, -11 - 12 * number),
+            textcoords="offset points",
+            fontsize=8,
+            color=colour,
+            fontweight="bold",
+            annotation_clip=False,
         )
