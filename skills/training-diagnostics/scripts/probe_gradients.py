@@ -158,12 +158,18 @@ def _jax_step(target: Any, seed: int) -> Steps:
     params = target.params
     try:
         state = optimizer.init(params)
+        grads = jax.tree.unflatten(structure, [gradients[name] for name in names])
+
+        # compiled as one: operation by operation takes seconds
+        @jax.jit
+        def update(state: Any, params: Any) -> Any:
+            updates, state = optimizer.update(grads, state, params)
+            return jax.tree.map(lambda p, u: jnp.asarray(p + u, p.dtype), params, updates), state
+
         # a schedule that warms up from zero changes nothing at its first step
         for _ in range(2):
-            grads = jax.tree.unflatten(structure, [gradients[name] for name in names])
-            updates, state = optimizer.update(grads, state, params)
-            params = jax.tree.map(lambda p, u: jnp.asarray(p + u, p.dtype), params, updates)
-            if any(bool(jnp.any(old != new)) for old, new in zip(leaves, jax.tree.leaves(params), strict=True)):
+            params, state = update(state, params)
+            if any(bool((old != new).any()) for old, new in zip(leaves, jax.tree.leaves(params), strict=True)):
                 break
     except (TypeError, ValueError) as error:
         return Steps(why=f"the optimizer does not fit the parameters: {str(error).splitlines()[0][:120]}")
