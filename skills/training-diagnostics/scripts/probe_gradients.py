@@ -31,6 +31,11 @@ class Layer:
     later: bool = False
 
     @property
+    def matrix(self) -> bool:
+        """A weight of two or more axes. Attention in JAX has biases of two, one for each head."""
+        return len(self.shape) > 1 and "bias" not in self.name.rpartition(".")[2]
+
+    @property
     def module(self) -> str:
         """The path of the module that holds it."""
         return self.name.rpartition(".")[0]
@@ -157,7 +162,7 @@ def _jax_step(target: Any, seed: int) -> Steps:
         return Steps(why="the parameters hold integers, for which optax has no update")
     params = target.params
     try:
-        state = optimizer.init(params)
+        state = jax.jit(optimizer.init)(params)
         grads = jax.tree.unflatten(structure, [gradients[name] for name in names])
 
         # compiled as one: operation by operation takes seconds
@@ -177,34 +182,40 @@ def _jax_step(target: Any, seed: int) -> Steps:
     return Steps(taken=True)
 
 
-def twins(target: Any, gradients: dict[str, Any]) -> dict[str, tuple[int, int]]:
+def twins(target: Any, seed: int) -> dict[str, tuple[int, int]]:
     """Units that have the same incoming weights and the same gradient as another unit, and so stay its copies.
+
+    The gradient is that of the evaluation mode: dropout would tell copies apart for a step, and no longer.
 
     Args:
         target: a `dltools.target.Target`.
-        gradients: of a pass without noise (evaluation mode), which would tell copies apart.
+        seed: of noise.
 
     Returns:
-        For each weight of two or more axes: (units with a twin, all units).
+        For each weight of two or more axes that has units with equal weights: (units with a twin, all units).
     """
-    first = target.flavour in ("torch", "equinox")
-    counts = {}
+    axis = 0 if target.flavour in ("torch", "equinox") else -1
+    rows = {}
     for name, value in target.parameters().items():
-        weight, gradient = as_numpy(value), gradients.get(name)
-        if weight.ndim < 2 or gradient is None:
-            continue
-        axis = 0 if first else weight.ndim - 1
-        rows = np.moveaxis(weight, axis, 0).reshape(weight.shape[axis], -1).astype(np.float64)
-        slopes = np.moveaxis(as_numpy(gradient), axis, 0).reshape(weight.shape[axis], -1).astype(np.float64)
-        if rows.shape[0] < 2 or not np.isfinite(slopes).all():
-            continue
-        # rounding differs between copies; a millionth of the largest is far below any real difference
-        keys = np.concatenate([_rounded(rows), _rounded(slopes)], axis=1)
-        _, inverse, count = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
-        counts[name] = (int((count[inverse.ravel()] > 1).sum()), rows.shape[0])
+        weight = as_numpy(value).astype(np.float64)
+        if weight.ndim > 1 and "bias" not in name.rpartition(".")[2] and weight.shape[axis] > 1:
+            units = np.moveaxis(weight, axis, 0).reshape(weight.shape[axis], -1)
+            if len(np.unique(_rounded(units), axis=0)) < len(units):
+                rows[name] = units
+    if not rows:
+        return {}
+    counts = {}
+    _, gradients = target.loss_and_gradients(train=False, seed=seed)
+    for name, units in rows.items():
+        if gradients[name] is not None:
+            slopes = np.moveaxis(as_numpy(gradients[name]).astype(np.float64), axis, 0).reshape(len(units), -1)
+            keys = np.concatenate([_rounded(units), _rounded(slopes)], axis=1)
+            _, inverse, count = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
+            counts[name] = (int((count[inverse.ravel()] > 1).sum()), len(units))
     return counts
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:
+    # rounding differs between copies; a hundred-thousandth of the largest is far below any real difference
     largest = np.abs(values).max(initial=0)
     return np.round(values / largest * 1e5) if largest else values

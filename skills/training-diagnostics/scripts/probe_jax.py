@@ -1,4 +1,4 @@
-"""Watches a forward and a backward pass in JAX: the model is traced once, and its operations are run one by one.
+"""Watches a forward and a backward pass in JAX: the model is traced, and its operations are run with what is to be seen.
 
 Modules of NNX, Linen and Equinox mark what they trace with their path. Plain functions have no modules: their matrix
 products and convolutions are named by the line of the user's code that made them.
@@ -96,7 +96,11 @@ def record_jax(target: Any, inputs: Any, train: bool, seed: int, locate: bool) -
         outputs, arrays = _equinox(target, inputs, train, seed, watched)
     else:
         # the parameters too are arguments: what does not depend on them is not run
-        outputs, arrays = watched(lambda p, x: target.call(p, x, train=train, seed=seed)[0], target.params, inputs)
+        def forward(params: Any, inputs: Any) -> Any:
+            return target.call(params, inputs, train=train, seed=seed)[0]
+
+        # compiled as one: the operations one by one would each be compiled
+        outputs, arrays = jax.jit(lambda params, inputs: watched(forward, params, inputs))(target.params, inputs)
     return _recording(target, outputs, notes, arrays, modules, train)
 
 
@@ -118,7 +122,7 @@ def _equinox(target: Any, inputs: Any, train: bool, seed: int, watched: Callable
 
         return watched(call, arguments, key)
 
-    return jax.vmap(one)(inputs, jax.random.split(jax.random.key(seed), target.batch_size))
+    return jax.jit(jax.vmap(one))(inputs, jax.random.split(jax.random.key(seed), target.batch_size))
 
 
 def _recording(

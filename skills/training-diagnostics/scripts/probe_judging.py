@@ -140,7 +140,7 @@ def initial_loss(loss: float, expected: Expected) -> list[Finding]:
 
 def vanishing(layers: list[Layer], zero: set[str]) -> list[Finding]:
     """Weight matrices whose gradients differ by orders of magnitude, the small ones nearest the input."""
-    weights = [layer for layer in layers if len(layer.shape) > 1 and layer.gradient_rms is not None and layer.finite]
+    weights = [layer for layer in layers if layer.matrix and layer.gradient_rms is not None and layer.finite]
     moving = [layer for layer in weights if layer.gradient_rms and layer.name not in zero]
     if len(moving) < 2:
         return []
@@ -164,7 +164,7 @@ def vanishing(layers: list[Layer], zero: set[str]) -> list[Finding]:
 
 def gradient_ratio(layers: list[Layer], zero: set[str]) -> float:
     """Smallest over largest root mean square gradient of the weight matrices that have one."""
-    sizes = [layer.gradient_rms for layer in layers if len(layer.shape) > 1 and layer.gradient_rms and layer.name not in zero]
+    sizes = [layer.gradient_rms for layer in layers if layer.matrix and layer.gradient_rms and layer.name not in zero]
     return min(sizes) / max(sizes) if len(sizes) > 1 else 1.0
 
 
@@ -184,7 +184,7 @@ def growth(recording: Recording, own: dict[str, list[Layer]]) -> tuple[float, st
         if any(word in call.kind for word in NORMALISING):
             base = call.outputs.rms
             continue
-        matrices = [layer for layer in own.get(call.where, []) if len(layer.shape) > 1]
+        matrices = [layer for layer in own.get(call.where, []) if layer.matrix]
         if not matrices and recording.calls:
             continue
         if call.inputs is not None and call.inputs.rms:

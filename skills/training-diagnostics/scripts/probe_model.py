@@ -73,7 +73,7 @@ def probe(target: Any, *, seed: int = 0, batches: list[Any] | None = None) -> Re
         own: dict[str, list[Any]] = {}
         for layer in layers:
             own.setdefault(layer.module, []).append(layer)
-        recording = record(target, seed=seed)
+            recording = record(target, seed=seed)
         given = moments(leaves(target.inputs))
         # the loss in training mode, with which the recording agrees
         broken = not math.isfinite(loss) or any(c.outputs is not None and c.outputs.broken for c in recording.calls)
@@ -93,8 +93,7 @@ def probe(target: Any, *, seed: int = 0, batches: list[Any] | None = None) -> Re
             findings += judging.non_finite_backward(layers, backward_origin(target, seed))
             report.notes.append("Updates are not judged: the gradient is not finite.")
         else:
-            quiet = target.loss_and_gradients(train=False, seed=seed)[1]
-            counts = twins(target, quiet)
+            counts = twins(target, seed)
             steps = take_step(target, layers, seed)
             if not steps.taken:
                 report.notes.append(f"Updates are not judged: {steps.why}.")

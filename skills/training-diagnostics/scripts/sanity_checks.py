@@ -21,6 +21,10 @@ ROUNDING = 100
 # The overfitted loss must come down to this share of the way from the best constant prediction to a perfect one.
 OVERFIT = 0.1
 OVERFIT_EXAMPLES = 32
+# Above this share of the loss of a constant, nothing worth the name was learned; between it and the goal, the steps may
+# have been too few. Where each position has a target, the first ones can be unpredictable for any model.
+LEARNS = 0.5
+LEARNS_DENSE = 0.9
 PERMUTATIONS = 200
 # A shift of the labels is claimed only when none of so many random orders fits as well, and order 0 is no better than they.
 FEWEST_FOR_LABELS = 30
@@ -350,27 +354,32 @@ def _scale_parameters(target: Any, factor: float) -> None:
 
 
 def overfit(
-    target: Any, expected: Expected, *, steps: int, seconds: float, seed: int, tick: Callable[[], None]
+    target: Any, *, steps: int, seconds: float, seed: int, compiled: dict[Any, Any], tick: Callable[[], None]
 ) -> tuple[Check, list[Training]]:
     """Trains on a few examples until the loss is near that of perfect outputs.
 
     The target's optimizer goes first; where it does not arrive, Adam with two learning rates shows whether the model
     can. Only when no training arrives, the model cannot.
+
+    Args:
+        target: a `dltools.target.Target`.
+        steps: at most so many for each training.
+        seconds: at most so long for all trainings.
+        seed: of dropout and other noise.
+        compiled: for `train`.
+        tick: called after each step.
+
+    Returns:
+        (the answer, the trainings).
     """
     count = min(target.batch_size, OVERFIT_EXAMPLES)
     batch = (first_examples(target.inputs, count), first_examples(target.targets, count))
     with target.preserved():
-        start = target.loss(batch, train=True, seed=seed)
-        small = _few_expected(target, batch, expected, seed)
-    reference = small.constant if small.kind and small.constant > 1e-6 else start
-    floor = small.perfect if small.kind and math.isfinite(small.perfect) and not small.applied_twice else 0.0
-    goal = floor + OVERFIT * (reference - floor)
-    values: dict[str, Any] = {"examples": count, "start": start, "best_constant": reference, "goal": goal}
-    if not math.isfinite(start):
-        return undecided("the loss is not finite", **values), []
-    if start <= goal:
-        return decided([], "the model fits these examples already", **values), []
-    runs = []
+        small = _few_expected(target, batch, count, seed)
+    known = bool(small.kind) and small.constant > 1e-6
+    floor = small.perfect if known and math.isfinite(small.perfect) and not small.applied_twice else 0.0
+    goal = floor + OVERFIT * (small.constant - floor) if known else math.nan
+    runs: list[Training] = []
     plans: list[tuple[bool, float]] = [(True, 0.0)] if target.optimizer is not None else []
     for own, rate in [*plans, (False, 1e-3), (False, 1e-2)]:
         try:
@@ -383,6 +392,7 @@ def overfit(
                 steps=steps,
                 seconds=seconds / 3,
                 seed=seed,
+                compiled=compiled,
                 tick=tick,
             )
         except TypeError:
@@ -391,52 +401,67 @@ def overfit(
                 continue
             raise
         runs.append(run)
-        if run.why_ended == "reached":
+        if not known and math.isnan(goal):
+            # nothing is known of the loss: it should at least fall to this share of its start
+            goal = OVERFIT * run.losses[0]
+        if run.why_ended == "reached" or run.lowest <= goal:
+            run.why_ended = "reached"
             break
-    values["runs"] = [{"optimizer": r.optimizer, "steps": r.steps, "lowest": r.lowest, "ended": r.why_ended} for r in runs]
     best = min(runs, key=lambda run: run.lowest)
+    start = runs[0].losses[0]
+    reference = small.constant if known else start
+    values: dict[str, Any] = {"examples": count, "start": start, "goal": goal, "best_constant": small.constant if known else None}
+    values["runs"] = [{"optimizer": r.optimizer, "steps": r.steps, "lowest": r.lowest, "ended": r.why_ended} for r in runs]
     if best.why_ended == "reached":
         reason = f"{best.optimizer} arrived after {best.steps} steps"
-        if target.optimizer is not None and not runs[0].why_ended == "reached":
+        if target.optimizer is not None and runs[0].why_ended != "reached":
             reason += f"; {runs[0].optimizer} did not within {runs[0].steps}: look at its learning rate"
         return decided([], reason, **values), runs
     if all(run.why_ended == "seconds" for run in runs):
         return undecided("the time ended before the steps did; raise --seconds", **values), runs
-    if not small.kind and best.lowest < 0.5 * start:
-        return undecided("the loss fell by more than half, and its least possible value is not known", **values), runs
-    return (
-        decided(
-            [
-                Finding(
-                    "cannot-overfit",
-                    "model",
-                    f"On {count} examples the loss falls from {start:.4g} to {best.lowest:.4g}; {goal:.4g} was to be reached "
-                    f"(the best constant prediction has {reference:.4g}).",
-                    values,
-                    "A model of any use can memorise a few examples. Look at the other findings first; then at the loss, at parameters "
-                    "that do not move, at information that forward throws away, and at capacity.",
-                )
-            ],
-            **values,
-        ),
-        runs,
+    # with a target at each position, or a loss of unknown kind, part of it may be beyond any model
+    dense = any(leaf.ndim > 1 and leaf.size > 1 and math.prod(leaf.shape[1:]) > 1 for leaf in _arrays(target.targets))
+    share = best.lowest / reference if reference > 0 else 1.0
+    if share < (LEARNS_DENSE if dense or not known else LEARNS):
+        return undecided(f"the loss fell to {share:.2g} of that of a constant and not to the goal; raise --steps", **values), runs
+    finding = Finding(
+        "cannot-overfit",
+        "model",
+        f"On {count} examples the loss falls from {start:.4g} to {best.lowest:.4g}; {goal:.4g} was to be reached"
+        + (f" (the best constant prediction has {reference:.4g})." if known else "."),
+        values,
+        "A model of any use can memorise a few examples. Look at the other findings first; then at the loss, at parameters "
+        "that do not move, at information that forward throws away, and at capacity.",
     )
+    return decided([finding], **values), runs
 
 
-def _few_expected(target: Any, batch: tuple[Any, Any], expected: Expected, seed: int) -> Expected:
+def _arrays(tree: Any) -> list[np.ndarray]:
+    return [as_numpy(leaf) for leaf in leaves(tree)]
+
+
+def _few_expected(target: Any, batch: tuple[Any, Any], count: int, seed: int) -> Expected:
     """The expectation on the few examples: their labels have frequencies of their own."""
     from expected_loss import expected_loss
 
+    outputs = first_examples(target.outputs(seed=seed), count)
     whole = target.batch
     target.batch = batch
     try:
-        return expected_loss(target, target.outputs(batch[0], seed=seed))
+        return expected_loss(target, outputs)
     finally:
         target.batch = whole
 
 
 def zero_input(
-    target: Any, run: Training | None, *, steps: int, seconds: float, seed: int, tick: Callable[[], None]
+    target: Any,
+    run: Training | None,
+    *,
+    steps: int,
+    seconds: float,
+    seed: int,
+    compiled: dict[Any, Any],
+    tick: Callable[[], None],
 ) -> Check:
     """The same training on inputs of zeros, which can at best learn the label frequencies."""
     if run is None or run.why_ended != "reached":
@@ -447,7 +472,16 @@ def zero_input(
     own = not run.optimizer.startswith("Adam(lr=")
     rate = 1e-3 if own else float(run.optimizer[8:-1])
     blind = train(
-        target, batch, -math.inf, own_optimizer=own, learning_rate=rate, steps=min(run.steps, steps), seconds=seconds, seed=seed, tick=tick
+        target,
+        batch,
+        -math.inf,
+        own_optimizer=own,
+        learning_rate=0.0 if own else rate,
+        steps=min(run.steps, steps),
+        seconds=seconds,
+        seed=seed,
+        compiled=compiled,
+        tick=tick,
     )
     values = {"real_inputs": run.lowest, "zero_inputs": blind.lowest, "steps": run.steps}
     if blind.lowest > run.lowest:

@@ -112,9 +112,10 @@ def run_suite(
     if stopping:
         done["overfit"] = done["zero-input"] = checks.undecided("values are not finite")
     else:
-        done["overfit"], runs = checks.overfit(target, expected, steps=steps, seconds=seconds * 0.8, seed=seed, tick=tick)
-        best = min(runs, key=lambda run: run.lowest, default=None)
-        done["zero-input"] = checks.zero_input(target, best, steps=steps, seconds=seconds * 0.2, seed=seed, tick=tick)
+        common = {"steps": steps, "seed": seed, "compiled": {}, "tick": tick}
+        done["overfit"], runs = checks.overfit(target, seconds=seconds * 0.8, **common)
+        best = min(runs, key=lambda run: run.lowest)
+        done["zero-input"] = checks.zero_input(target, best, seconds=seconds * 0.2, **common)
     explaining = stopping
     if done["overfit"].findings or done["input"].findings:
         explaining = stopping + [finding for finding in probed.findings if finding.id in EXPLAINING]

@@ -52,6 +52,7 @@ def train(
     steps: int,
     seconds: float,
     seed: int,
+    compiled: dict[Any, Any],
     tick: Callable[[], None] = lambda: None,
 ) -> Training:
     """Trains on one batch until the loss is at the goal. The target is left as it was.
@@ -68,6 +69,7 @@ def train(
         steps: at most so many.
         seconds: at most so long.
         seed: of dropout and other noise.
+        compiled: keeps what was compiled, for further trainings with the same optimizer on a batch of the same shape.
         tick: called after each step.
     """
     run = _torch_steps if target.framework == "torch" else _jax_steps
@@ -75,7 +77,7 @@ def train(
     result = Training(name if own_optimizer else f"Adam(lr={learning_rate:g})", [], math.inf, 0, "steps")
     began = time.monotonic()
     with target.preserved():
-        for loss, evaluate in run(target, batch, own_optimizer, learning_rate, seed):
+        for loss, evaluate in run(target, batch, own_optimizer, learning_rate, seed, compiled):
             result.losses.append(loss)
             if not math.isfinite(loss):
                 result.why_ended = "not-finite"
@@ -98,7 +100,7 @@ def train(
 
 
 def _torch_steps(
-    target: Any, batch: tuple[Any, Any], own: bool, learning_rate: float, seed: int
+    target: Any, batch: tuple[Any, Any], own: bool, learning_rate: float, seed: int, _: dict[Any, Any]
 ) -> Iterator[tuple[float, Callable[[], float]]]:
     import torch
 
@@ -122,8 +124,23 @@ def _torch_steps(
 
 
 def _jax_steps(
-    target: Any, batch: tuple[Any, Any], own: bool, learning_rate: float, seed: int
+    target: Any, batch: tuple[Any, Any], own: bool, learning_rate: float, seed: int, compiled: dict[Any, Any]
 ) -> Iterator[tuple[float, Callable[[], float]]]:
+    key = (own, learning_rate)
+    if key not in compiled:
+        compiled[key] = _jax_functions(target, own, learning_rate)
+    start, step, quiet = compiled[key]
+    floats, state = start()
+    other, index = target.other, seed
+    while True:
+        loss, moved, after, state = step(floats, other, state, batch, index)
+        yield float(loss), lambda floats=floats, other=other: float(quiet(floats, other, batch))
+        floats, other = moved, after
+        index += 1
+
+
+def _jax_functions(target: Any, own: bool, learning_rate: float) -> tuple[Any, Any, Any]:
+    """(start, step, loss in evaluation mode), the latter two compiled."""
     import jax
     import jax.numpy as jnp
     import optax
@@ -131,33 +148,27 @@ def _jax_steps(
     leaves, structure = jax.tree.flatten(target.params)
     floating = [jnp.issubdtype(leaf.dtype, jnp.inexact) for leaf in leaves]
     optimizer = target.optimizer if own else optax.adam(learning_rate)
+    # an optimizer with masks or labels needs the tree that it was made for; Adam takes the list of floats
+    as_tree = own and all(floating)
 
     def whole(floats: list[Any]) -> Any:
         rest = iter(floats)
         return jax.tree.unflatten(structure, [next(rest) if is_float else leaf for leaf, is_float in zip(leaves, floating, strict=True)])
 
-    def loss_of(floats: list[Any], other: Any, seed: Any, train: bool) -> tuple[Any, Any]:
+    def loss_of(floats: list[Any], other: Any, batch: Any, seed: Any, train: bool) -> tuple[Any, Any]:
         outputs, other = target.call(whole(floats), batch[0], train=train, seed=seed, other=other)
         return jnp.asarray(target.loss_fn(outputs, batch[1])).reshape(()), other
 
-    # an optimizer with masks or labels needs the tree that it was made for; Adam takes the list of floats
-    as_tree = own and all(floating)
+    def start() -> tuple[list[Any], Any]:
+        floats = [leaf for leaf, is_float in zip(leaves, floating, strict=True) if is_float]
+        return floats, jax.jit(optimizer.init)(target.params if as_tree else floats)
 
     @jax.jit
-    def step(floats: list[Any], other: Any, state: Any, seed: Any) -> Any:
-        (loss, other), gradients = jax.value_and_grad(loss_of, has_aux=True)(floats, other, seed, True)
+    def step(floats: list[Any], other: Any, state: Any, batch: Any, seed: Any) -> Any:
+        (loss, other), gradients = jax.value_and_grad(loss_of, has_aux=True)(floats, other, batch, seed, True)
         shown, slopes = (whole(floats), whole(gradients)) if as_tree else (floats, gradients)
         updates, state = optimizer.update(slopes, state, shown)
         moved = jax.tree.map(lambda p, u: jnp.asarray(p + u, p.dtype), shown, updates)
         return loss, (jax.tree.leaves(moved) if as_tree else moved), other, state
 
-    quiet = jax.jit(lambda floats, other: loss_of(floats, other, 0, False)[0])
-    floats, other = [leaf for leaf, is_float in zip(leaves, floating, strict=True) if is_float], target.other
-    state = optimizer.init(target.params if as_tree else floats)
-    index = seed
-    while True:
-        loss, moved, after, state = step(floats, other, state, index)
-        yield float(loss), lambda floats=floats, other=other: float(quiet(floats, other))
-        floats, other = moved, after
-        index += 1
-
+    return start, step, jax.jit(lambda floats, other, batch: loss_of(floats, other, batch, 0, False)[0])
