@@ -69,11 +69,11 @@ def probe(target: Any, *, seed: int = 0, batches: list[Any] | None = None) -> Re
     with target.preserved():
         with users_code("the target"):
             loss, gradients = target.loss_and_gradients(seed=seed)
+            recording = record(target, seed=seed)
         layers = layers_of(target, gradients)
         own: dict[str, list[Any]] = {}
         for layer in layers:
             own.setdefault(layer.module, []).append(layer)
-            recording = record(target, seed=seed)
         given = moments(leaves(target.inputs))
         # the loss in training mode, with which the recording agrees
         broken = not math.isfinite(loss) or any(c.outputs is not None and c.outputs.broken for c in recording.calls)
