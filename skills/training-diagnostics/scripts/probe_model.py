@@ -197,10 +197,16 @@ class _Parts:
         return Report(TOOL, verdict, tuple(self.findings), self._measured(), tuple(self.notes))
 
     def _measured(self) -> dict[str, Any]:
+        from probe_judging import growth
+
         expected = self.expected
+        own: dict[str, list[Any]] = {}
+        for layer in self.layers:
+            own.setdefault(layer.module, []).append(layer)
         return {
             "loss": self.loss,
             "expected": {"kind": expected.kind or None, "untrained": expected.untrained, "best_constant": expected.constant},
+            "growth": growth(self.recording, own)[0],
             "layers": [
                 {
                     "parameter": layer.name,
