@@ -345,19 +345,28 @@ def unused_modules(names: list[str], kinds: dict[str, str]) -> list[Finding]:
 
 def dtype_changes(recording: Recording, own: dict[str, list[Layer]], declared: str, parameter_dtypes: set[str]) -> list[Finding]:
     """Modules that give a wider dtype than goes in, and outputs that are not of the declared dtype."""
-    findings: list[Finding] = []
+    changes: list[tuple[Call, str]] = []
     for call in recording.calls:
-        cause = _widened(call, own, parameter_dtypes, recording, findings)
+        cause = _widened(call, own, parameter_dtypes, recording, [other.where for other, _ in changes])
         if cause:
-            findings.append(
-                Finding(
-                    "dtype-changed",
-                    call.where or "model",
-                    f"{call.kind} gives {call.outputs.dtype if call.outputs else ''}, {cause}.",
-                    {"input": call.inputs.dtype if call.inputs else None, "output": call.outputs.dtype if call.outputs else None},
-                    "Look for a constant, buffer or mask of the wider dtype in it, and for numpy arrays, which are float64.",
-                )
+            changes.append((call, cause))
+    findings = []
+    if changes:
+        call, cause = changes[0]
+        findings.append(
+            Finding(
+                "dtype-changed",
+                call.where or "model",
+                f"{call.kind} gives {call.outputs.dtype if call.outputs else ''}, {cause}.",
+                {
+                    "input": call.inputs.dtype if call.inputs else None,
+                    "output": call.outputs.dtype if call.outputs else None,
+                    "modules": [other.where or "model" for other, _ in changes],
+                },
+                "Look for a constant, buffer, mask or input of the wider dtype, and for numpy arrays, which are float64; in Flax, "
+                "`param_dtype` is that of the weights and `dtype` that of the computation.",
             )
+        )
     made = _output_dtype(recording)
     if declared and made and made != declared:
         findings.append(
@@ -373,7 +382,7 @@ def dtype_changes(recording: Recording, own: dict[str, list[Layer]], declared: s
 
 
 def _widened(
-    call: Call, own: dict[str, list[Layer]], parameter_dtypes: set[str], recording: Recording, findings: list[Finding]
+    call: Call, own: dict[str, list[Layer]], parameter_dtypes: set[str], recording: Recording, changed: list[str]
 ) -> str:
     if call.outputs is None or call.autocast:
         return ""
@@ -382,7 +391,7 @@ def _widened(
     out = width(call.outputs.dtype)
     if out == 64 and "float64" not in {*given, *parameter_dtypes}:
         # only the first: float64 spreads to all that follows
-        return "" if findings else "though neither inputs nor parameters are float64"
+        return "" if changed else "though neither inputs nor parameters are float64"
     if call.where == "":
         # logits are often cast up on purpose at the very end
         return ""
@@ -390,7 +399,7 @@ def _widened(
         return f"with parameters in {max(weights, key=width)} and inputs in {given[0] if given else 'no float'}"
     widest = max(map(width, [*given, *weights]), default=0)
     below = [other for other in recording.calls if other.where.startswith(f"{call.where}.")]
-    if widest and out > widest and not any(finding.where.startswith(call.where) for finding in findings):
+    if widest and out > widest and not any(where.startswith(call.where) for where in changed):
         inner = [layer.dtype for prefix, ls in own.items() if prefix.startswith(f"{call.where}.") for layer in ls]
         if not below or out > max(map(width, inner), default=0):
             return f"with inputs in {given[0] if given else 'no float'}"

@@ -60,7 +60,7 @@ def _function(params, apply, x, y, **more):
 def _draw(sizes, seed, gain=2.0):
     keys = jax.random.split(jax.random.key(seed), len(sizes))
     return {
-        f"layer_{i}": {"w": jax.random.normal(keys[i], (a, b)) * (gain / a) ** 0.5, "b": jnp.zeros(b)}
+        f"layer_{i:02}": {"w": jax.random.normal(keys[i], (a, b)) * (gain / a) ** 0.5, "b": jnp.zeros(b)}
         for i, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False))
     }
 
@@ -155,7 +155,7 @@ def _linen_dead(fault):
 @_plant("probe_model", "dead-units")
 def _function_dead(fault):
     params = _draw([64, 24, 10], 4)
-    params["layer_0"]["b"] -= 20.0 * fault
+    params["layer_00"]["b"] -= 20.0 * fault
     return _function(params, _mlp, *data.digits(64))
 
 
@@ -234,7 +234,7 @@ def _torch_half_overflow(fault):
 @_plant("probe_model", "non-finite-activation")
 def _function_half_overflow(fault):
     params = _draw([64, 24, 10], 13)
-    params["layer_0"]["w"] *= 2e5 if fault else 1.0
+    params["layer_00"]["w"] *= 2e5 if fault else 1.0
     params = jax.tree.map(lambda w: w.astype(jnp.float16), params)
     x, y = data.digits(64)
     return _function(params, lambda p, x: _mlp(p, x).astype(jnp.float32), np.float16(x), y)
@@ -293,13 +293,16 @@ def _nnx_log_in_loss(fault):
 @_plant("probe_model", "non-finite-gradient")
 def _torch_root_of_zero(fault):
     eps = 0.0 if fault else 1e-6
-    return _torch(_Torch(lambda m, x: m.head(torch.sqrt(F.relu(m.hidden(x)) ** 2 + eps)), 18), *data.digits(64))
+    # a unit that is switched off: the derivative of the root is infinite there, and zero times infinity is NaN
+    kept = torch.arange(24) > 3
+    return _torch(_Torch(lambda m, x: m.head(torch.sqrt((m.hidden(x) * kept) ** 2 + eps)), 18), *data.digits(64))
 
 
 @_plant("probe_model", "non-finite-gradient")
 def _nnx_root_of_zero(fault):
     eps = 0.0 if fault else 1e-6
-    return _jax(_Nnx(lambda m, x: m.head(jnp.sqrt(nnx.relu(m.hidden(x)) ** 2 + eps)), 19), *data.digits(64))
+    kept = jnp.arange(24) > 3
+    return _jax(_Nnx(lambda m, x: m.head(jnp.sqrt((m.hidden(x) * kept) ** 2 + eps)), 19), *data.digits(64))
 
 
 @_plant("probe_model", "frozen-parameters")
@@ -319,7 +322,7 @@ def _torch_not_in_optimizer(fault):
 
 @_plant("probe_model", "frozen-parameters")
 def _function_masked_optimizer(fault):
-    labels = {"layer_0": "still" if fault else "moves", "layer_1": "moves"}
+    labels = {"layer_00": "still" if fault else "moves", "layer_01": "moves"}
     optimizer = optax.multi_transform({"moves": optax.adam(3e-3), "still": optax.set_to_zero()}, labels)
     return _function(_draw([64, 24, 10], 22), _mlp, *data.digits(64), optimizer=optimizer)
 
@@ -406,7 +409,7 @@ def _function_unused(fault):
     params["extra"] = {"w": jnp.ones((10, 10)) * jax.random.normal(jax.random.key(1), (10, 10))}
 
     def apply(params, x):
-        out = _mlp({name: params[name] for name in ("layer_0", "layer_1")}, x)
+        out = _mlp({name: params[name] for name in ("layer_00", "layer_01")}, x)
         return out if fault else out + 0.1 * out @ params["extra"]["w"]
 
     return _function(params, apply, *data.digits(64))
@@ -654,10 +657,10 @@ def _torch_functional_dropout_always(fault):
 @_plant("sanity_suite", "active-in-eval")
 def _function_dropout_always(fault):
     def apply(params, x, train=False, rng=None):
-        x = jax.nn.relu(x @ params["layer_0"]["w"] + params["layer_0"]["b"])
+        x = jax.nn.relu(x @ params["layer_00"]["w"] + params["layer_00"]["b"])
         if train or fault:
             x = jnp.where(jax.random.bernoulli(rng, 0.7, x.shape), x / 0.7, 0.0)
-        return x @ params["layer_1"]["w"] + params["layer_1"]["b"]
+        return x @ params["layer_01"]["w"] + params["layer_01"]["b"]
 
     return _function(_draw([64, 24, 10], 61), apply, *data.digits(64))
 
@@ -733,7 +736,7 @@ def _tuning_relu_default_20(fault):
 @_plant("probe_model", "dead-units", TUNING_FAULTS)
 def _tuning_dead(fault):
     params = _draw([30, 24, 2], 2)
-    params["layer_0"]["b"] -= 12.0 * fault
+    params["layer_00"]["b"] -= 12.0 * fault
     return _function(params, _mlp, *data.cancer(64))
 
 

@@ -51,7 +51,7 @@ def numbers(report):
 
     return {
         "loss over expected": measured["loss"] / measured["expected"]["untrained"],
-        "smallest over largest gradient": min(sizes) / max(sizes),
+        "smallest over largest gradient": min(sizes) / max(sizes) if sizes else float("nan"),
         "growth of activations": measured["growth"],
         "dead share": worst(RECTIFIERS, lambda entry: entry["dead"] / entry["units"]),
         "saturated share": worst(BOUNDED, lambda entry: entry["saturated_share"]),
