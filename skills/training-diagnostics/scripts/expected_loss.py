@@ -1,4 +1,4 @@
-"""What a loss ought to be: which kind of loss a `loss_fn` is, found by calling it, and its value for constant outputs."""
+"""What a loss ought to be: which kind a `loss_fn` is, found by calling it, and its value for constant outputs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from probe_recording import as_numpy, dtype_name, is_floating, leaves, mapped
+from probe_recording import as_numpy, dtype_name, epsilon, is_floating, leaves, mapped
 
 # large enough that a softmax is one-hot and small enough for float16
 SURE = 30.0
@@ -73,7 +73,9 @@ def expected_loss(target: Any, outputs: Any) -> Expected:
     out = main_output(outputs)
     truth = [leaf for leaf in leaves(target.targets)]
     if out is None:
-        return Expected(why="the outputs hold no floating array or several, so that the loss of known outputs cannot be had")
+        return Expected(
+            why="the outputs hold no floating array or several, so that the loss of known outputs cannot be had"
+        )
     if len(truth) != 1:
         return Expected(why="the targets are not one array")
     labels = as_numpy(truth[0])
@@ -85,19 +87,26 @@ def expected_loss(target: Any, outputs: Any) -> Expected:
             return math.nan
 
     shape = tuple(out.shape)
+    # the logarithm and exponential of narrow floats are off by some units in the last place
+    tolerance = max(0.01, 4 * epsilon(dtype_name(out)))
     if not is_floating(truth[0]) or set(np.unique(labels)) <= {0.0, 1.0}:
-        found = _cross_entropy(loss, shape, labels, target.framework, is_floating(truth[0]))
-        found = found or _binary(loss, shape, labels)
+        found = _cross_entropy(loss, shape, labels, target.framework, is_floating(truth[0]), tolerance)
+        found = found or _binary(loss, shape, labels, tolerance)
         if found:
             return found
-    return _regression(loss, shape, labels) or Expected(
+    return _regression(loss, shape, labels, tolerance) or Expected(
         why=f"loss_fn on outputs of shape {shape} ({dtype_name(out)}) is none of cross-entropy on logits, binary "
         "cross-entropy on logits, squared error and absolute error"
     )
 
 
 def _cross_entropy(
-    loss: Callable[[np.ndarray], float], shape: tuple[int, ...], labels: np.ndarray, framework: str, floating: bool
+    loss: Callable[[np.ndarray], float],
+    shape: tuple[int, ...],
+    labels: np.ndarray,
+    framework: str,
+    floating: bool,
+    tolerance: float,
 ) -> Expected | None:
     axis, classes_of = None, labels
     for candidate in (1, -1) if framework == "torch" else (-1, 1):
@@ -119,17 +128,26 @@ def _cross_entropy(
     frequencies = np.bincount(classes_of[valid].astype(int).ravel(), minlength=classes) / max(valid.sum(), 1)
     entropy = -sum(p * math.log(p) for p in frequencies if p)
     terms = zero / math.log(classes)
-    common = dict(kind="cross-entropy", untrained=zero, constant=terms * entropy, perfect=perfect, classes=classes, class_axis=axis)
+    common = dict(
+        kind="cross-entropy",
+        untrained=zero,
+        constant=terms * entropy,
+        perfect=perfect,
+        classes=classes,
+        class_axis=axis,
+    )
     # wrong by SURE against all other classes, which share what is left: SURE + ln(C - 1)
-    if zero > 0 and _close(wrong / terms, SURE + math.log(classes - 1)) and perfect < 0.01 * zero:
+    if zero > 0 and _close(wrong / terms, SURE + math.log(classes - 1), tolerance) and perfect < 0.01 * zero:
         return Expected(**common)
     # softmax within loss_fn: its outputs lie in [0, 1], and the loss cannot fall below ln(e + C - 1) - 1
-    if zero > 0 and _close(perfect / terms, math.log(math.e + classes - 1) - 1):
+    if zero > 0 and _close(perfect / terms, math.log(math.e + classes - 1) - 1, tolerance):
         return Expected(**common, applied_twice="softmax")
     return None
 
 
-def _binary(loss: Callable[[np.ndarray], float], shape: tuple[int, ...], labels: np.ndarray) -> Expected | None:
+def _binary(
+    loss: Callable[[np.ndarray], float], shape: tuple[int, ...], labels: np.ndarray, tolerance: float
+) -> Expected | None:
     if labels.size != math.prod(shape) or not set(np.unique(labels)) <= {0, 1}:
         return None
     sign = 2.0 * labels.reshape(shape) - 1
@@ -138,19 +156,21 @@ def _binary(loss: Callable[[np.ndarray], float], shape: tuple[int, ...], labels:
     terms = zero / math.log(2)
     entropy = -sum(p * math.log(p) for p in (positive, 1 - positive) if p)
     common = dict(kind="binary-cross-entropy", untrained=zero, constant=terms * entropy, perfect=perfect)
-    if zero > 0 and _close(wrong / terms, SURE) and perfect < 0.01 * zero:
+    if zero > 0 and _close(wrong / terms, SURE, tolerance) and perfect < 0.01 * zero:
         return Expected(**common)
     # sigmoid within loss_fn; at outputs of zero it gives one half, to which the second sigmoid is applied
     half = -positive * math.log(_sigmoid(0.5)) - (1 - positive) * math.log(1 - _sigmoid(0.5))
     floor = -positive * math.log(_sigmoid(1)) - (1 - positive) * math.log(0.5)
-    if zero > 0 and _close(perfect / zero, floor / half):
+    if zero > 0 and _close(perfect / zero, floor / half, tolerance):
         terms = zero / half
         common["constant"] = terms * entropy
         return Expected(**common, applied_twice="sigmoid")
     return None
 
 
-def _regression(loss: Callable[[np.ndarray], float], shape: tuple[int, ...], labels: np.ndarray) -> Expected | None:
+def _regression(
+    loss: Callable[[np.ndarray], float], shape: tuple[int, ...], labels: np.ndarray, tolerance: float
+) -> Expected | None:
     if labels.size != math.prod(shape):
         return None
     truth = labels.reshape(shape).astype(np.float64)
@@ -160,17 +180,17 @@ def _regression(loss: Callable[[np.ndarray], float], shape: tuple[int, ...], lab
         return None
     # one constant for each output of the model, such as for each of several targets
     axis = 0 if truth.ndim > 1 else None
-    if _close(two / one, 4):
+    if _close(two / one, 4, tolerance):
         constant = loss(np.broadcast_to(truth.mean(axis=axis, keepdims=True), shape))
         return Expected("squared-error", constant, constant, zero)
-    if _close(two / one, 2):
+    if _close(two / one, 2, tolerance):
         constant = loss(np.broadcast_to(np.median(truth, axis=axis, keepdims=True), shape))
         return Expected("absolute-error", constant, constant, zero)
     return None
 
 
-def _close(value: float, expected: float) -> bool:
-    return math.isfinite(value) and abs(value - expected) <= 0.01 * abs(expected)
+def _close(value: float, expected: float, tolerance: float) -> bool:
+    return math.isfinite(value) and abs(value - expected) <= tolerance * abs(expected)
 
 
 def _sigmoid(z: float) -> float:

@@ -71,9 +71,24 @@ def layers_of(target: Any, gradients: dict[str, Any]) -> list[Layer]:
         gradient = gradients.get(name)
         array = None if gradient is None else as_numpy(gradient).astype(np.float64)
         finite = array is None or bool(np.isfinite(array).all())
-        rms = None if array is None else float(np.sqrt(np.mean(np.square(np.nan_to_num(array, posinf=0, neginf=0))))) if array.size else 0.0
+        rms = (
+            None
+            if array is None
+            else float(np.sqrt(np.mean(np.square(np.nan_to_num(array, posinf=0, neginf=0)))))
+            if array.size
+            else 0.0
+        )
         dtype = str(value.dtype).removeprefix("torch.")
-        layers.append(Layer(name, tuple(weight.shape), dtype, float(np.sqrt(np.mean(weight**2))) if weight.size else 0.0, rms, finite))
+        layers.append(
+            Layer(
+                name,
+                tuple(weight.shape),
+                dtype,
+                float(np.sqrt(np.mean(weight**2))) if weight.size else 0.0,
+                rms,
+                finite,
+            )
+        )
     return layers
 
 

@@ -1,4 +1,4 @@
-"""Watches a forward and a backward pass in JAX: the model is traced, and its operations are run with what is to be seen.
+"""Watches a forward and a backward pass in JAX: the model is traced, and its operations run with what is to be seen.
 
 Modules of NNX, Linen and Equinox mark what they trace with their path. Plain functions have no modules: their matrix
 products and convolutions are named by the line of the user's code that made them.
@@ -19,7 +19,7 @@ from jax._src import source_info_util
 from jax.extend import core
 
 from dltools.jax_target import named_leaves
-from probe_recording import Call, Operation, Recording, activation, is_floating, leaves, moments
+from probe_recording import Call, Operation, Recording, activation, is_floating, leaves, moments, users_code
 
 NAMES = {
     "relu": "relu",
@@ -35,7 +35,16 @@ PRIMITIVES = {"tanh": "tanh", "logistic": "sigmoid"}
 PRODUCTS = ("dot_general", "conv_general_dilated")
 RANDOM = ("random_bits", "threefry2x32")
 # they move and choose values, and make none
-MASKS = ("select_n", "broadcast_in_dim", "convert_element_type", "concatenate", "dynamic_update_slice", "scatter", "pad", "copy")
+MASKS = (
+    "select_n",
+    "broadcast_in_dim",
+    "convert_element_type",
+    "concatenate",
+    "dynamic_update_slice",
+    "scatter",
+    "pad",
+    "copy",
+)
 
 
 @dataclasses.dataclass
@@ -200,7 +209,8 @@ def unused_parameters(target: Any) -> list[str]:
         outputs, _ = target.call(params, target.inputs, train=True)
         return target.loss_fn(outputs, target.targets)
 
-    closed = jax.make_jaxpr(loss_of)(target.params)
+    with users_code("tracing the target, as jax.jit does,"):
+        closed = jax.make_jaxpr(loss_of)(target.params)
     _, used = partial_eval.dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars))
     return [name for name, needed in zip(named_leaves(target.params), used, strict=True) if not needed]
 
@@ -208,7 +218,9 @@ def unused_parameters(target: Any) -> list[str]:
 # running a traced function operation by operation
 
 
-def _run(closed: Any, arguments: list[Any], log: _Log, scope: str, products: bool, axis: list[Any] | None = None) -> list[Any]:
+def _run(
+    closed: Any, arguments: list[Any], log: _Log, scope: str, products: bool, axis: list[Any] | None = None
+) -> list[Any]:
     jaxpr = closed.jaxpr
     values: dict[Any, Any] = dict(zip(jaxpr.constvars, closed.consts, strict=True))
     values.update(zip(jaxpr.invars, arguments, strict=True))
@@ -275,7 +287,15 @@ def _note_finite(log: _Log, eqn: Any, where: str, name: str, given: list[Any], m
 
 def _inner(eqn: Any) -> Any:
     """The traced function that an operation calls once, as it is: jit, custom derivatives, checkpoints."""
-    if eqn.primitive.name in ("jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call", "remat2", "checkpoint"):
+    if eqn.primitive.name in (
+        "jit",
+        "pjit",
+        "closed_call",
+        "custom_jvp_call",
+        "custom_vjp_call",
+        "remat2",
+        "checkpoint",
+    ):
         inner = eqn.params.get("jaxpr") or eqn.params.get("call_jaxpr") or eqn.params.get("fun_jaxpr")
         if inner is not None:
             return inner if hasattr(inner, "consts") else core.ClosedJaxpr(inner, ())
@@ -322,7 +342,13 @@ def _intercepted(target: Any, log: _Log, modules: dict[str, str]) -> Iterator[No
         if core.get_opaque_trace_state(convention="flax") == level:
             given, made = leaves(arguments), leaves(out)
             log.add(
-                "module", path, type(module).__name__, given + made, inputs=len(given), inside=inside, noise=_rate(module)
+                "module",
+                path,
+                type(module).__name__,
+                given + made,
+                inputs=len(given),
+                inside=inside,
+                noise=_rate(module),
             )
         return out
 

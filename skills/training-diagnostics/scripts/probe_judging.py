@@ -34,7 +34,8 @@ def non_finite_inputs(target: Any, finite_inputs: bool, bad_parameters: list[str
                 "inputs",
                 "The inputs of the batch hold NaN or infinity, before any module runs.",
                 {},
-                "Find the examples and the step of the preprocessing that makes them, such as a division by a standard deviation of 0.",
+                "Find the examples and the step of the preprocessing that makes them, such as a division by a "
+                "standard deviation of 0.",
             )
         )
     if bad_parameters:
@@ -44,7 +45,8 @@ def non_finite_inputs(target: Any, finite_inputs: bool, bad_parameters: list[str
                 bad_parameters[0],
                 "Weights hold NaN or infinity: " + ", ".join(bad_parameters[:5]) + ".",
                 {"parameters": bad_parameters},
-                "Go back to the last checkpoint that is finite and probe that; the step that broke the weights lies after it.",
+                "Go back to the last checkpoint that is finite and probe that; the step that broke the weights "
+                "lies after it.",
             )
         )
     return findings
@@ -73,7 +75,7 @@ def non_finite_forward(recording: Recording, loss: float) -> list[Finding]:
             values = {"nan": made.nan, "inf": made.plus_inf, "minus_inf": made.minus_inf, "dtype": made.dtype}
             if maker.inputs is not None:
                 values["largest_input"] = maker.inputs.largest
-        hint = "Look at what goes into it: the logarithm or a division of 0, the root of a negative number, a row that is masked whole."
+        hint = "Look at what goes into it: log(0), a division by 0, the root of a negative number, a row masked whole."
         if values.get("dtype") == "float16":
             hint = "The largest float16 is 65504: use bfloat16 or float32 for this module, or scale its inputs."
         findings.append(
@@ -95,7 +97,7 @@ def non_finite_forward(recording: Recording, loss: float) -> list[Finding]:
                 {"loss": loss},
                 "Repair the module above first."
                 if findings
-                else "Look into loss_fn: log(0) of a probability (take logits instead), a mean over no element, targets that are not finite.",
+                else "Look into loss_fn: log(0) of a probability (take logits), a mean of nothing, non-finite targets.",
             )
         )
     return findings
@@ -107,24 +109,38 @@ def non_finite_backward(layers: list[Layer], origin: Operation | None) -> list[F
     if not bad:
         return []
     where = origin.where if origin else bad[-1]
-    by = f" {origin.name}" + (f" at {origin.line}" if origin.line else "") if origin else " an operation that could not be named"
+    by = (
+        f" {origin.name}" + (f" at {origin.line}" if origin.line else "")
+        if origin
+        else " an operation that could not be named"
+    )
     return [
         Finding(
             "non-finite-gradient",
             where,
             f"The forward pass is finite, and the derivative of{by} is not.",
             {"parameters": bad},
-            "Keep its argument off the singular point: sqrt(x + eps), a norm with eps, `where` on the argument and not only on the result.",
+            "Keep its argument off the singular point: sqrt(x + eps), a norm with eps, `where` on the argument "
+            "and not only on the result.",
         )
     ]
 
 
 def initial_loss(loss: float, expected: Expected) -> list[Finding]:
     """The loss far above that of a model that prefers nothing."""
-    if not expected.kind or not expected.untrained > 0 or not math.isfinite(loss) or loss <= INIT_LOSS * expected.untrained:
+    if (
+        not expected.kind
+        or not expected.untrained > 0
+        or not math.isfinite(loss)
+        or loss <= INIT_LOSS * expected.untrained
+    ):
         return []
     regression = expected.kind.endswith("error")
-    what = "the best constant prediction" if regression else f"equal probabilities ({'ln C' if expected.classes else 'ln 2'})"
+    what = (
+        "the best constant prediction"
+        if regression
+        else f"equal probabilities ({'ln C' if expected.classes else 'ln 2'})"
+    )
     return [
         Finding(
             "init-loss-unexpected",
@@ -154,9 +170,11 @@ def vanishing(layers: list[Layer], zero: set[str]) -> list[Finding]:
         Finding(
             "vanishing-gradients",
             smallest.name,
-            f"Its gradient is {ratio:.1e} of that of {largest.name}; {len(below)} of {len(weights)} weights are below {VANISHING:g} of it.",
+            f"Its gradient is {ratio:.1e} of that of {largest.name}; {len(below)} of {len(weights)} weights are "
+            f"below {VANISHING:g} of it.",
             {"ratio": ratio, "layers": below, "profile": {layer.name: layer.gradient_rms for layer in weights}},
-            "Look at the profile: a steady factor from layer to layer comes from initialisation and activation (use a matching "
+            "Look at the profile: a steady factor from layer to layer comes from initialisation and activation "
+            "(use a matching "
             "gain, residual connections or normalisation); one sudden drop comes from the module where it happens.",
         )
     ]
@@ -200,14 +218,17 @@ def exploding(recording: Recording, own: dict[str, list[Layer]]) -> list[Finding
     worst, where = growth(recording, own)
     if worst <= EXPLODING:
         return []
-    sizes = {c.where: c.outputs.rms for c in recording.calls or recording.products if c.outputs is not None and not c.inside}
+    sizes = {
+        c.where: c.outputs.rms for c in recording.calls or recording.products if c.outputs is not None and not c.inside
+    }
     return [
         Finding(
             "exploding-activations",
             where,
             f"The activations grow {worst:.3g} times through the weights up to here, without a normalisation between.",
             {"growth": worst, "rms": sizes},
-            "Compare the weights' standard deviation with gain / sqrt(fan-in); a steady factor per layer is a wrong gain, one jump a wrong layer.",
+            "Compare the weights' standard deviation with gain / sqrt(fan-in); a steady factor per layer is a "
+            "wrong gain, one jump a wrong layer.",
         )
     ]
 
@@ -224,8 +245,15 @@ def dead(recording: Recording, samples: str) -> list[Finding]:
                     "dead-units",
                     entry.where,
                     f"{len(units)} of {len(entry.active)} units are inactive on {samples}.",
-                    {"dead": len(units), "units": len(entry.active), "share": share, "values_per_unit": entry.values, "zero_share": entry.zeros},
-                    "Look at the bias and the mean of the pre-activations: a large negative bias, inputs that are not centred, or a "
+                    {
+                        "dead": len(units),
+                        "units": len(entry.active),
+                        "share": share,
+                        "values_per_unit": entry.values,
+                        "zero_share": entry.zeros,
+                    },
+                    "Look at the bias and the mean of the pre-activations: a large negative bias, inputs that "
+                    "are not centred, or a "
                     "learning rate that threw them there. They can revive when what comes before them changes.",
                 )
             )
@@ -240,7 +268,8 @@ def saturated(recording: Recording) -> list[Finding]:
             entry.where,
             f"{entry.saturated:.0%} of the values lie where the derivative is below 5 % of its maximum.",
             {"share": entry.saturated, "units": len(entry.active)},
-            "Compare the size of the pre-activations with 1: smaller initial weights, standardised inputs or a normalisation before it.",
+            "Compare the size of the pre-activations with 1: smaller initial weights, standardised inputs or a "
+            "normalisation before it.",
         )
         for entry in recording.activations
         if entry.name in BOUNDED and not entry.last and entry.saturated > SATURATED
@@ -255,26 +284,34 @@ def frozen(frozen_names: list[str], layers: list[Layer], steps: Steps) -> list[F
             Finding(
                 "frozen-parameters",
                 _common(frozen_names),
-                f"{len(frozen_names)} parameters do not require a gradient (requires_grad is False): {_few(frozen_names)}.",
+                f"{len(frozen_names)} parameters do not require a gradient (requires_grad is False): "
+                f"{_few(frozen_names)}.",
                 {"parameters": frozen_names},
-                "Nothing is wrong if this is meant, as in fine-tuning. Otherwise set requires_grad to True before the optimizer is built.",
+                "Nothing is wrong if this is meant, as in fine-tuning. Otherwise set requires_grad to True "
+                "before the optimizer is built.",
             )
         )
     still = [
         layer.name
         for layer in layers
-        if (layer.gradient_rms or (steps.seen is not None and layer.name not in steps.seen)) and layer.name not in steps.changed
+        if (layer.gradient_rms or (steps.seen is not None and layer.name not in steps.seen))
+        and layer.name not in steps.changed
     ]
     if steps.taken and still and (steps.changed or steps.seen is not None):
         outside = [name for name in still if steps.seen is not None and name not in steps.seen]
-        why = "the optimizer does not hold them" if outside == still else "a step of the optimizer leaves them as they are"
+        why = (
+            "the optimizer does not hold them"
+            if outside == still
+            else "a step of the optimizer leaves them as they are"
+        )
         findings.append(
             Finding(
                 "frozen-parameters",
                 _common(still),
                 f"{len(still)} parameters are trainable, but {why}: {_few(still)}.",
                 {"parameters": still, "not_in_optimizer": outside},
-                "Build the optimizer from all parameters, after the last layer is made. A group with learning rate 0, a mask, or "
+                "Build the optimizer from all parameters, after the last layer is made. A group with learning "
+                "rate 0, a mask, or "
                 "an update below the precision of the weights' dtype are the other causes.",
             )
         )
@@ -298,14 +335,19 @@ def without_gradient(layers: list[Layer], unused: set[str], dead_layers: bool) -
                 cut = cut or none
     if not silent:
         return []
-    how = "no gradient arrives (they are not connected to the loss)" if cut else "the gradient is exactly zero, also after a step"
+    how = (
+        "no gradient arrives (they are not connected to the loss)"
+        if cut
+        else "the gradient is exactly zero, also after a step"
+    )
     return [
         Finding(
             "no-gradient",
             _common(silent),
             f"{len(silent)} trainable parameters: {how}: {_few(silent)}.",
             {"parameters": silent},
-            "Follow the outputs of this module to the loss: detach(), stop_gradient, no_grad, .item(), argmax or rounding on the "
+            "Follow the outputs of this module to the loss: detach(), stop_gradient, no_grad, .item(), argmax or "
+            "rounding on the "
             "way, or an output that nobody uses.",
         )
     ]
@@ -321,7 +363,8 @@ def symmetric(counts: dict[str, tuple[int, int]]) -> list[Finding]:
         Finding(
             "symmetric-init",
             name,
-            f"{twins} of {units} units have the same weights and the same gradient as another, so training keeps them equal.",
+            f"{twins} of {units} units have the same weights and the same gradient as another, so training keeps "
+            "them equal.",
             {"layers": {key: f"{twins}/{units}" for key, (twins, units) in copies.items()}},
             "Draw the weights at random; only biases, and a last layer whose gradients differ, may start constant.",
         )
@@ -336,14 +379,17 @@ def unused_modules(names: list[str], kinds: dict[str, str]) -> list[Finding]:
             name,
             f"{kinds.get(name) or 'This part'} has parameters, and the loss does not depend on any of them.",
             {},
-            "Call it in the forward pass, or remove it: it costs memory, is decayed by weight decay, and stops distributed training "
+            "Call it in the forward pass, or remove it: it costs memory, is decayed by weight decay, and stops "
+            "distributed training "
             "that waits for its gradient.",
         )
         for name in names
     ]
 
 
-def dtype_changes(recording: Recording, own: dict[str, list[Layer]], declared: str, parameter_dtypes: set[str]) -> list[Finding]:
+def dtype_changes(
+    recording: Recording, own: dict[str, list[Layer]], declared: str, parameter_dtypes: set[str]
+) -> list[Finding]:
     """Modules that give a wider dtype than goes in, and outputs that are not of the declared dtype."""
     changes: list[tuple[Call, str]] = []
     for call in recording.calls:
@@ -363,7 +409,8 @@ def dtype_changes(recording: Recording, own: dict[str, list[Layer]], declared: s
                     "output": call.outputs.dtype if call.outputs else None,
                     "modules": [other.where or "model" for other, _ in changes],
                 },
-                "Look for a constant, buffer, mask or input of the wider dtype, and for numpy arrays, which are float64; in Flax, "
+                "Look for a constant, buffer, mask or input of the wider dtype, and for numpy arrays, which are "
+                "float64; in Flax, "
                 "`param_dtype` is that of the weights and `dtype` that of the computation.",
             )
         )
@@ -375,7 +422,8 @@ def dtype_changes(recording: Recording, own: dict[str, list[Layer]], declared: s
                 "outputs",
                 f"The outputs are {made}; the target declares {declared}.",
                 {"output": made, "declared": declared},
-                "Look at the dtypes module by module in `measured`: parameters, inputs and constants of a wider dtype win.",
+                "Look at the dtypes module by module in `measured`: parameters, inputs and constants of a wider "
+                "dtype win.",
             )
         )
     return findings

@@ -4,8 +4,8 @@
 # ///
 """Looks into a model on one batch: loss, activations, gradients, and the first step of the optimizer.
 
-It answers: is the loss what an untrained model should have? Do gradients reach every layer, and does the optimizer change
-every parameter? Are units dead or saturated? Which module makes the first value that is not finite?
+It answers: is the loss what an untrained model should have? Do gradients reach every layer, and does the optimizer
+change every parameter? Are units dead or saturated? Which module makes the first value that is not finite?
 
 The model is run forward and backward a few times; everything is put back afterwards, and proven to be by a hash.
 
@@ -14,8 +14,8 @@ Example:
     python probe_model.py --target target.py:build
     python probe_model.py --target target.py:build --batches 4 --json
 
-`target.py` holds a function `build()` that returns a dict with `model`, `batch` and `loss_fn`; templates for PyTorch, Flax
-NNX, Linen, Equinox and plain JAX are in the folder `assets` of this skill.
+`target.py` holds a function `build()` that returns a dict with `model`, `batch` and `loss_fn`; templates for PyTorch,
+Flax NNX, Linen, Equinox and plain JAX are in the folder `assets` of this skill.
 
 A unit is dead when it is inactive on every value of the batch. With `--batches K` the factory is called K times and the
 batches of all calls count; let it draw a new batch each time.
@@ -24,8 +24,8 @@ Findings: non-finite-loss, non-finite-activation, non-finite-gradient, init-loss
 exploding-activations, dead-units, saturated-units, frozen-parameters, no-gradient, symmetric-init, unused-module,
 dtype-changed. Each is defined in references/probing-a-model.md.
 
-Exit status: 0 nothing found, 1 findings, 2 wrong use or unusable input, 3 the evidence does not decide, 4 the tool itself
-failed.
+Exit status: 0 nothing found, 1 findings, 2 wrong use or unusable input, 3 the evidence does not decide, 4 the tool
+itself failed.
 """
 
 from __future__ import annotations
@@ -104,7 +104,15 @@ def probe(target: Any, *, seed: int = 0, batches: list[Any] | None = None) -> Re
 
 
 def _judged(
-    target: Any, loss: float, expected: Any, layers: Any, own: Any, recording: Any, steps: Any, counts: Any, samples: str
+    target: Any,
+    loss: float,
+    expected: Any,
+    layers: Any,
+    own: Any,
+    recording: Any,
+    steps: Any,
+    counts: Any,
+    samples: str,
 ) -> list[Finding]:
     import probe_judging as judging
 
@@ -159,7 +167,14 @@ class _Parts:
     """Puts together the report of a probe."""
 
     def __init__(
-        self, target: Any, loss: float, expected: Any, layers: Any, recording: Any, further: list[Any], findings: list[Finding]
+        self,
+        target: Any,
+        loss: float,
+        expected: Any,
+        layers: Any,
+        recording: Any,
+        further: list[Any],
+        findings: list[Finding],
     ) -> None:
         self.target, self.loss, self.expected, self.layers = target, loss, expected, layers
         self.recording, self.findings = recording, findings
@@ -182,14 +197,19 @@ class _Parts:
             self.notes.append(f"The initial loss is not judged: {expected.why}.")
         elif self.loss < 0.5 * expected.constant:
             self.notes.append(
-                f"The loss {self.loss:.4g} is well below {expected.constant:.4g}, the best that a constant can do: the model is trained."
+                f"The loss {self.loss:.4g} is well below {expected.constant:.4g}, the best that a constant can "
+                "do: the model is trained."
             )
         if target.flavour == "function":
-            self.notes.append("A plain function has no modules: matrix products and convolutions stand for them, by line.")
+            self.notes.append(
+                "A plain function has no modules: matrix products and convolutions stand for them, by line."
+            )
         if target.framework == "jax":
             self.notes.append("Within scan, while and cond nothing is seen but what goes in and comes out.")
         elif any(name in kind for kind in recording.modules.values() for name in ("LSTM", "GRU", "RNN")):
-            self.notes.append("The gates within torch's recurrent modules are one operation: their saturation is not seen.")
+            self.notes.append(
+                "The gates within torch's recurrent modules are one operation: their saturation is not seen."
+            )
         if not recording.activations:
             self.notes.append("No activation was recognised: dead and saturated units are not judged.")
         self.notes.append(f"Dead and saturated units are judged on {self.samples}, in training mode.")
@@ -205,7 +225,11 @@ class _Parts:
             own.setdefault(layer.module, []).append(layer)
         return {
             "loss": self.loss,
-            "expected": {"kind": expected.kind or None, "untrained": expected.untrained, "best_constant": expected.constant},
+            "expected": {
+                "kind": expected.kind or None,
+                "untrained": expected.untrained,
+                "best_constant": expected.constant,
+            },
             "growth": growth(self.recording, own)[0],
             "layers": [
                 {
@@ -254,10 +278,18 @@ def _shown(report: Report) -> str:
     layers = Table("parameter", "shape", "weight rms", "gradient rms", "update / weight", title="parameters")
     for row in report.measured["layers"]:
         numbers = [row["weight_rms"], row["gradient_rms"], row["update_ratio"]]
-        layers.add_row(row["parameter"], "x".join(map(str, row["shape"])), *("-" if x is None else f"{x:.2e}" for x in numbers))
+        layers.add_row(
+            row["parameter"], "x".join(map(str, row["shape"])), *("-" if x is None else f"{x:.2e}" for x in numbers)
+        )
     units = Table("activation", "units", "dead", "values without derivative", "saturated", title="activations")
     for row in report.measured["activations"]:
-        units.add_row(row["where"], str(row["units"]), str(row["dead"]), f"{row['zero_share']:.0%}", f"{row['saturated_share']:.0%}")
+        units.add_row(
+            row["where"],
+            str(row["units"]),
+            str(row["dead"]),
+            f"{row['zero_share']:.0%}",
+            f"{row['saturated_share']:.0%}",
+        )
     with console.capture() as captured:
         console.print(layers, units)
     return captured.get()
@@ -266,7 +298,9 @@ def _shown(report: Report) -> str:
 @app.command(help=__doc__)
 def main(
     target: Annotated[str, typer.Option("--target", help="FILE.py:factory, the model with its batch and loss.")],
-    batches: Annotated[int, typer.Option("--batches", min=1, help="Call the factory K times and judge units on all batches.")] = 1,
+    batches: Annotated[
+        int, typer.Option("--batches", min=1, help="Call the factory K times and judge units on all batches.")
+    ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of dropout and other noise.")] = 0,
     device: Annotated[str, typer.Option(help="Device of a PyTorch model, such as cpu or cuda:0.")] = "cpu",

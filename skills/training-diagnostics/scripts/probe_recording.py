@@ -38,7 +38,8 @@ RECTIFIERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "relu": lambda z: (z > 0).astype(float),
     "relu6": lambda z: ((z > 0) & (z < 6)).astype(float),
     "elu": lambda z: np.where(z > 0, 1, np.exp(np.minimum(z, 0))),
-    "selu": lambda z: np.where(z > 0, 1, np.exp(np.minimum(z, 0))),
+    # steepest just below zero, by its alpha of 1.6733
+    "selu": lambda z: np.where(z > 0, 1 / 1.6733, np.exp(np.minimum(z, 0))),
     "gelu": lambda z: np.abs(_gelu(z)) / 1.13,
     "silu": lambda z: np.abs(_sigmoid(z) * (1 + z * (1 - _sigmoid(z)))) / 1.1,
     "softplus": _sigmoid,
@@ -78,7 +79,7 @@ class Moments:
 
     @property
     def broken(self) -> bool:
-        """NaN or +inf. Minus infinity alone is what attention masks and the logarithm of zero probability are made of."""
+        """NaN or +inf. Minus infinity alone is what attention masks and logarithms of zero are made of."""
         return bool(self.nan or self.plus_inf)
 
 
@@ -173,7 +174,9 @@ def moments(arrays: list[Any]) -> Moments | None:
     )
 
 
-def activation(where: str, name: str, pre_activation: Any, unit_axis: int, gives: np.ndarray | None = None) -> Activation:
+def activation(
+    where: str, name: str, pre_activation: Any, unit_axis: int, gives: np.ndarray | None = None
+) -> Activation:
     """Judges one activation by its local derivative.
 
     Args:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-from probe_recording import Activation, Call, Operation, Recording, activation, as_numpy, leaves, moments
+from probe_recording import Activation, Call, Operation, Recording, activation, leaves, moments
 
 NAMES = {
     "relu": "relu",
@@ -27,11 +27,32 @@ NAMES = {
     "hardsigmoid": "hardsigmoid",
 }
 # functions after which the units lie along axis 1, and those after which they lie along the last
-UNITS_FIRST = ("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "batch_norm", "group_norm")
+UNITS_FIRST = (
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
+    "batch_norm",
+    "group_norm",
+)
 UNITS_LAST = ("linear", "layer_norm", "rms_norm", "matmul", "bmm", "embedding", "multi_head_attention_forward")
 # they write minus infinity on purpose, and make no value
 MASKS = ("masked_fill", "masked_fill_", "where", "full", "full_like", "fill_", "__setitem__", "triu", "tril")
-RANDOM = ("rand", "randn", "rand_like", "randn_like", "bernoulli", "bernoulli_", "normal", "normal_", "uniform_", "randint", "randperm")
+RANDOM = (
+    "rand",
+    "randn",
+    "rand_like",
+    "randn_like",
+    "bernoulli",
+    "bernoulli_",
+    "normal",
+    "normal_",
+    "uniform_",
+    "randint",
+    "randperm",
+)
 DROPOUT = ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout")
 
 
@@ -138,7 +159,9 @@ def record_torch(target: Any, inputs: Any, train: bool, seed: int) -> Recording:
             handle.remove()
     results = leaves(recording.outputs)
     for seen, out in watch.given:
-        seen.last = any(isinstance(out, torch.Tensor) and out.shape == leaf.shape and torch.equal(out, leaf) for leaf in results)
+        seen.last = any(
+            isinstance(out, torch.Tensor) and out.shape == leaf.shape and torch.equal(out, leaf) for leaf in results
+        )
     return recording
 
 
@@ -205,7 +228,9 @@ class _Tape(TorchFunctionMode):
         out = func(*args, **(kwargs or {}))
         if name != "__get__":
             made = [leaf for leaf in _floats(out) if leaf.requires_grad]
-            used = [leaf for leaf in _floats((args, kwargs or {})) if leaf.requires_grad and leaf is not (made or [None])[0]]
+            used = [
+                leaf for leaf in _floats((args, kwargs or {})) if leaf.requires_grad and leaf is not (made or [None])[0]
+            ]
             if made:
                 inputs = [self._follow(leaf) for leaf in used]
                 self.functions.append((self.stack[-1] or "model", name, self._follow(made[0]), inputs))

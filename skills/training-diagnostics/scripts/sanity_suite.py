@@ -14,24 +14,24 @@
 - labels: do they fit the inputs better than shuffled ones?
 - overfit: can a copy of the model learn a few examples by heart? (Karpathy 2019)
 
-Each answers passed, failed, or cannot-decide with the reason. The model is trained on a copy of its state; everything is put
-back afterwards, and proven to be by a hash.
+Each answers passed, failed, or cannot-decide with the reason. The model is trained on a copy of its state; everything
+is put back afterwards, and proven to be by a hash.
 
 Example:
 
     python sanity_suite.py --target target.py:build
     python sanity_suite.py --target target.py:build --steps 1000 --seconds 120 --json
 
-`target.py` holds a function `build()` that returns a dict with `model`, `batch` and `loss_fn`; templates for PyTorch, Flax
-NNX, Linen, Equinox and plain JAX are in the folder `assets` of this skill. The training uses the target's optimizer, and
-Adam where there is none or where it does not arrive.
+`target.py` holds a function `build()` that returns a dict with `model`, `batch` and `loss_fn`; templates for PyTorch,
+Flax NNX, Linen, Equinox and plain JAX are in the folder `assets` of this skill. The training uses the target's
+optimizer, and Adam where there is none or where it does not arrive.
 
-Findings: init-loss-unexpected, activation-applied-twice, cannot-overfit, input-ignored, labels-misaligned, batch-mixing,
-dropout-inactive, active-in-eval, loss-reduction, nondeterministic; and those of probe_model that explain a failure. Each is
-defined in references/sanity-checks.md.
+Findings: init-loss-unexpected, activation-applied-twice, cannot-overfit, input-ignored, labels-misaligned,
+batch-mixing, dropout-inactive, active-in-eval, loss-reduction, nondeterministic; and those of probe_model that explain
+a failure. Each is defined in references/sanity-checks.md.
 
-Exit status: 0 nothing found, 1 findings, 2 wrong use or unusable input, 3 the evidence does not decide, 4 the tool itself
-failed.
+Exit status: 0 nothing found, 1 findings, 2 wrong use or unusable input, 3 the evidence does not decide, 4 the tool
+itself failed.
 """
 
 from __future__ import annotations
@@ -50,7 +50,15 @@ from dltools.report import Finding, Report, answering, finish
 TOOL = "sanity_suite"
 # findings of the probe that stop a training
 STOPPING = ("non-finite-activation", "non-finite-loss", "non-finite-gradient")
-EXPLAINING = ("frozen-parameters", "no-gradient", "dead-units", "saturated-units", "vanishing-gradients", "exploding-activations", "symmetric-init")
+EXPLAINING = (
+    "frozen-parameters",
+    "no-gradient",
+    "dead-units",
+    "saturated-units",
+    "vanishing-gradients",
+    "exploding-activations",
+    "symmetric-init",
+)
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -77,6 +85,7 @@ def run_suite(
     from expected_loss import expected_loss
     from probe_model import probe
     from probe_recording import users_code
+    from sanity_labels import labels
 
     done: dict[str, checks.Check] = {}
     with users_code("the target"), target.preserved():
@@ -104,11 +113,11 @@ def run_suite(
     done["determinism"] = checks.determinism(target, seed)
     deterministic = done["determinism"].status == checks.PASSED
     done["dropout"], done["evaluation-mode"] = checks.modes(target, seed, deterministic)
-    quiet = deterministic and done["evaluation-mode"].status == checks.PASSED
-    noisy = "the outputs change from call to call"
+    quiet = deterministic and done["evaluation-mode"].status == checks.PASSED and not stopping
+    noisy = "values are not finite" if stopping else "the outputs change from call to call"
     done["batch-mixing"] = checks.batch_mixing(target, seed) if quiet else checks.undecided(noisy)
     done["input"] = checks.input_has_effect(target, seed) if quiet else checks.undecided(noisy)
-    done["labels"] = checks.labels(target, expected, seed)
+    done["labels"] = labels(target, expected, seed)
     if stopping:
         done["overfit"] = done["zero-input"] = checks.undecided("values are not finite")
     else:
@@ -137,7 +146,8 @@ def _report(done: dict[str, Any], explaining: list[Finding]) -> Report:
     notes = [f"{name}: cannot decide, {done[name].reason}." for name in undecided]
     measured = {
         "checks": {
-            name: {"status": check.status, "reason": check.reason, "values": check.values} for name, check in done.items()
+            name: {"status": check.status, "reason": check.reason, "values": check.values}
+            for name, check in done.items()
         }
     }
     return Report(TOOL, verdict, tuple(findings), measured, tuple(notes))
@@ -174,7 +184,9 @@ def main(
         from dltools.target import load
 
         loaded = load(target, timeout=timeout, device=device)
-        with Progress(console=Console(stderr=True), disable=as_json or not sys.stderr.isatty(), transient=True) as progress:
+        with Progress(
+            console=Console(stderr=True), disable=as_json or not sys.stderr.isatty(), transient=True
+        ) as progress:
             bar = progress.add_task("training on one batch", total=None)
             report = run_suite(loaded, steps=steps, seconds=seconds, seed=seed, tick=lambda: progress.advance(bar))
         if not as_json:

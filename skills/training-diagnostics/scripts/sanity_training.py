@@ -73,7 +73,9 @@ def train(
         tick: called after each step.
     """
     run = _torch_steps if target.framework == "torch" else _jax_steps
-    name = type(target.optimizer).__name__ if own_optimizer and target.framework == "torch" else "the target's optimizer"
+    name = (
+        type(target.optimizer).__name__ if own_optimizer and target.framework == "torch" else "the target's optimizer"
+    )
     result = Training(name if own_optimizer else f"Adam(lr={learning_rate:g})", [], math.inf, 0, "steps")
     began = time.monotonic()
     with target.preserved():
@@ -153,7 +155,9 @@ def _jax_functions(target: Any, own: bool, learning_rate: float) -> tuple[Any, A
 
     def whole(floats: list[Any]) -> Any:
         rest = iter(floats)
-        return jax.tree.unflatten(structure, [next(rest) if is_float else leaf for leaf, is_float in zip(leaves, floating, strict=True)])
+        return jax.tree.unflatten(
+            structure, [next(rest) if is_float else leaf for leaf, is_float in zip(leaves, floating, strict=True)]
+        )
 
     def loss_of(floats: list[Any], other: Any, batch: Any, seed: Any, train: bool) -> tuple[Any, Any]:
         outputs, other = target.call(whole(floats), batch[0], train=train, seed=seed, other=other)

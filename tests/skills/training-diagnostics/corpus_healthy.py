@@ -22,7 +22,13 @@ F = nn.functional
 
 
 def _torch(model, x, y, optimizer, loss=F.cross_entropy, **more):
-    return {"model": model, "batch": (torch.tensor(x), torch.tensor(y)), "loss_fn": loss, "optimizer": optimizer(model.parameters()), **more}
+    return {
+        "model": model,
+        "batch": (torch.tensor(x), torch.tensor(y)),
+        "loss_fn": loss,
+        "optimizer": optimizer(model.parameters()),
+        **more,
+    }
 
 
 def _adam(rate=1e-3):
@@ -85,13 +91,24 @@ class _Recurrent(nn.Module):
 def torch_mlp_relu():
     torch.manual_seed(11)
     x, y = data.digits()
-    return _torch(_he(nn.Sequential(nn.Linear(64, 48), nn.ReLU(), nn.Linear(48, 32), nn.ReLU(), nn.Linear(32, 10))), x, y, _adam())
+    return _torch(
+        _he(nn.Sequential(nn.Linear(64, 48), nn.ReLU(), nn.Linear(48, 32), nn.ReLU(), nn.Linear(32, 10))), x, y, _adam()
+    )
 
 
 def torch_mlp_gelu_layernorm():
     torch.manual_seed(12)
     x, y = data.digits(offset=1000)
-    layers = [nn.Linear(64, 40), nn.LayerNorm(40), nn.GELU(), nn.Dropout(0.2), nn.Linear(40, 40), nn.LayerNorm(40), nn.GELU(), nn.Linear(40, 10)]
+    layers = [
+        nn.Linear(64, 40),
+        nn.LayerNorm(40),
+        nn.GELU(),
+        nn.Dropout(0.2),
+        nn.Linear(40, 40),
+        nn.LayerNorm(40),
+        nn.GELU(),
+        nn.Linear(40, 10),
+    ]
     return _torch(nn.Sequential(*layers), x, y, _adamw())
 
 
@@ -108,14 +125,29 @@ def torch_cnn_batchnorm():
     torch.manual_seed(14)
     x, y = data.digits(offset=1100)
     layers = [nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(inplace=True), nn.MaxPool2d(2)]
-    layers += [nn.Conv2d(8, 12, 3, padding=1), nn.BatchNorm2d(12), nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(192, 10)]
+    layers += [
+        nn.Conv2d(8, 12, 3, padding=1),
+        nn.BatchNorm2d(12),
+        nn.ReLU(inplace=True),
+        nn.Flatten(),
+        nn.Linear(192, 10),
+    ]
     return _torch(nn.Sequential(*layers), x.reshape(-1, 1, 8, 8), y, _sgd())
 
 
 def torch_cnn_dropout():
     torch.manual_seed(15)
     x, y = data.digits(offset=1300)
-    layers = [nn.Conv2d(1, 10, 3), nn.LeakyReLU(), nn.Dropout2d(0.1), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(90, 32), nn.ELU(), nn.Dropout(0.3)]
+    layers = [
+        nn.Conv2d(1, 10, 3),
+        nn.LeakyReLU(),
+        nn.Dropout2d(0.1),
+        nn.AvgPool2d(2),
+        nn.Flatten(),
+        nn.Linear(90, 32),
+        nn.ELU(),
+        nn.Dropout(0.3),
+    ]
     return _torch(nn.Sequential(*layers, nn.Linear(32, 10)), x.reshape(-1, 1, 8, 8), y, _adam())
 
 
@@ -143,8 +175,12 @@ class _Encoder(nn.Module):
     def __init__(self, features, width, classes, pre_norm):
         super().__init__()
         self.embed, self.position = nn.Linear(features, width), nn.Parameter(torch.randn(8, width) * 0.02)
-        layer = nn.TransformerEncoderLayer(width, 4, 2 * width, dropout=0.1, activation="gelu", batch_first=True, norm_first=pre_norm)
-        self.layers = nn.ModuleList([layer, nn.TransformerEncoderLayer(width, 4, 2 * width, dropout=0.1, batch_first=True, norm_first=pre_norm)])
+        layer = nn.TransformerEncoderLayer(
+            width, 4, 2 * width, dropout=0.1, activation="gelu", batch_first=True, norm_first=pre_norm
+        )
+        self.layers = nn.ModuleList(
+            [layer, nn.TransformerEncoderLayer(width, 4, 2 * width, dropout=0.1, batch_first=True, norm_first=pre_norm)]
+        )
         self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, classes)
 
     def forward(self, x):
@@ -179,7 +215,11 @@ def torch_language_model_tied():
     torch.manual_seed(18)
     rows = torch.tensor(data.digits(64, 1550)[0][:, :17] * 16).long()
     given = {"model": (model := _Causal()), "batch": (rows[:, :-1], rows[:, 1:])}
-    return {**given, "loss_fn": lambda out, y: F.cross_entropy(out.flatten(0, 1), y.flatten()), "optimizer": _adamw(3e-3)(model.parameters())}
+    return {
+        **given,
+        "loss_fn": lambda out, y: F.cross_entropy(out.flatten(0, 1), y.flatten()),
+        "optimizer": _adamw(3e-3)(model.parameters()),
+    }
 
 
 def torch_lstm():
@@ -191,13 +231,21 @@ def torch_lstm():
 def torch_regression_silu():
     torch.manual_seed(20)
     x, y = data.friedman()
-    return _torch(nn.Sequential(nn.Linear(10, 32), nn.SiLU(), nn.Linear(32, 32), nn.SiLU(), nn.Linear(32, 1)), x, y, _adam(), F.mse_loss)
+    return _torch(
+        nn.Sequential(nn.Linear(10, 32), nn.SiLU(), nn.Linear(32, 32), nn.SiLU(), nn.Linear(32, 1)),
+        x,
+        y,
+        _adam(),
+        F.mse_loss,
+    )
 
 
 def torch_segmentation():
     torch.manual_seed(21)
     x, y = data.figures()
-    model = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 2, 1))
+    model = nn.Sequential(
+        nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 2, 1)
+    )
     return _torch(_he(model), x[:, None], y, _adam(3e-3))
 
 
@@ -232,7 +280,11 @@ def nnx_mlp_gelu():
 class _NnxCnn(nnx.Module):
     def __init__(self, seed):
         rngs = nnx.Rngs(seed)
-        self.conv, self.norm, self.head = nnx.Conv(1, 8, (3, 3), rngs=rngs), nnx.BatchNorm(8, rngs=rngs), nnx.Linear(512, 10, rngs=rngs)
+        self.conv, self.norm, self.head = (
+            nnx.Conv(1, 8, (3, 3), rngs=rngs),
+            nnx.BatchNorm(8, rngs=rngs),
+            nnx.Linear(512, 10, rngs=rngs),
+        )
 
     def __call__(self, x):
         return self.head(nnx.relu(self.norm(self.conv(x))).reshape(x.shape[0], -1))
@@ -358,7 +410,9 @@ def tuning_torch_deep_relu():
 def tuning_torch_default_relu():
     torch.manual_seed(2)
     x, y = data.cancer()
-    return _torch(nn.Sequential(nn.Linear(30, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 2)), x, y, _sgd(0.01))
+    return _torch(
+        nn.Sequential(nn.Linear(30, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 2)), x, y, _sgd(0.01)
+    )
 
 
 def tuning_torch_sigmoid():
@@ -377,14 +431,25 @@ def tuning_torch_selu_residual():
 def tuning_torch_conv1d():
     torch.manual_seed(5)
     x, y, _ = data.stripes()
-    layers = [nn.Conv1d(10, 16, 3, padding=1), nn.GroupNorm(4, 16), nn.Hardtanh(), nn.Conv1d(16, 16, 3), nn.ReLU6(), nn.Flatten()]
+    layers = [
+        nn.Conv1d(10, 16, 3, padding=1),
+        nn.GroupNorm(4, 16),
+        nn.Hardtanh(),
+        nn.Conv1d(16, 16, 3),
+        nn.ReLU6(),
+        nn.Flatten(),
+    ]
     return _torch(nn.Sequential(*layers, nn.Linear(128, 2)), x, y, _adam())
 
 
 class _UNet(nn.Module):
     def __init__(self):
         super().__init__()
-        self.down, self.middle, self.up = nn.Conv2d(1, 8, 3, padding=1), nn.Conv2d(8, 16, 3, padding=1), nn.ConvTranspose2d(16, 8, 2, stride=2)
+        self.down, self.middle, self.up = (
+            nn.Conv2d(1, 8, 3, padding=1),
+            nn.Conv2d(8, 16, 3, padding=1),
+            nn.ConvTranspose2d(16, 8, 2, stride=2),
+        )
         self.head = nn.Conv2d(16, 2, 1)
 
     def forward(self, x):
@@ -451,6 +516,10 @@ def tuning_function_tanh():
     return {**given, **_function([30, 24, 24, 2], 54, jnp.tanh)}
 
 
-_FACTORIES = {name: value for name, value in list(globals().items()) if callable(value) and getattr(value, "__module__", "") == __name__ and not name.startswith("_")}
+_FACTORIES = {
+    name: value
+    for name, value in list(globals().items())
+    if callable(value) and getattr(value, "__module__", "") == __name__ and not name.startswith("_")
+}
 TUNING = [name for name in _FACTORIES if name.startswith("tuning_")]
 TEST = [name for name in _FACTORIES if not name.startswith("tuning_")]

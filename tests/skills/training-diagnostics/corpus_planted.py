@@ -1,7 +1,7 @@
 """Models with one planted fault each, and beside each its twin without the fault.
 
-Every function without an underscore is a factory of the target contract. FAULTS maps its name to (tool, finding id). The twin
-has `_right` appended, made by the same code with the fault left out.
+Every function without an underscore is a factory of the target contract. FAULTS maps its name to (tool, finding id).
+The twin has `_right` appended, made by the same code with the fault left out.
 """
 
 import sys
@@ -217,7 +217,9 @@ def _torch_confident_head(fault):
 @_plant("probe_model", "init-loss-unexpected")
 def _equinox_targets_off_centre(fault):
     x, y = data.friedman(64)
-    return _jax(eqx.nn.MLP(10, 1, 16, 1, key=jax.random.key(11)), x, y + 20.0 * fault, lambda o, t: ((o - t) ** 2).mean())
+    return _jax(
+        eqx.nn.MLP(10, 1, 16, 1, key=jax.random.key(11)), x, y + 20.0 * fault, lambda o, t: ((o - t) ** 2).mean()
+    )
 
 
 @_plant("probe_model", "non-finite-activation")
@@ -422,7 +424,10 @@ def _torch_float64_constant(fault):
     def more(m):
         m.scale = _Scale(scale)
 
-    return _torch(_Torch(lambda m, x: m.head(m.scale(F.relu(m.hidden(x))).to(m.head.weight.dtype)), 31, more=more), *data.digits(64))
+    return _torch(
+        _Torch(lambda m, x: m.head(m.scale(F.relu(m.hidden(x))).to(m.head.weight.dtype)), 31, more=more),
+        *data.digits(64),
+    )
 
 
 class _Scale(nn.Module):
@@ -477,7 +482,9 @@ def _equinox_saturated_tanh(fault):
 
 @_plant("sanity_suite", "activation-applied-twice")
 def _torch_softmax_before_cross_entropy(fault):
-    return _torch(_Torch(lambda m, x: F.softmax(_plain_torch(m, x), 1) if fault else _plain_torch(m, x), 40), *data.digits(64))
+    return _torch(
+        _Torch(lambda m, x: F.softmax(_plain_torch(m, x), 1) if fault else _plain_torch(m, x), 40), *data.digits(64)
+    )
 
 
 @_plant("sanity_suite", "activation-applied-twice")
@@ -529,7 +536,9 @@ def _torch_sum(fault):
 
 @_plant("sanity_suite", "loss-reduction")
 def _torch_unreduced(fault):
-    return _torch(_Torch(_plain_torch, 46), *data.digits(64), nn.CrossEntropyLoss(reduction="none" if fault else "mean"))
+    return _torch(
+        _Torch(_plain_torch, 46), *data.digits(64), nn.CrossEntropyLoss(reduction="none" if fault else "mean")
+    )
 
 
 @_plant("sanity_suite", "loss-reduction")

@@ -1,7 +1,7 @@
 """What probe_model and sanity_suite say about the corpus of healthy models and planted faults.
 
-    python model_corpus.py --table      the test half: each fault, each right twin, each healthy model
-    python model_corpus.py --tuning     the tuning half: the numbers between which the thresholds lie
+python model_corpus.py --table      the test half: each fault, each right twin, each healthy model
+python model_corpus.py --tuning     the tuning half: the numbers between which the thresholds lie
 """
 
 import argparse
@@ -43,11 +43,18 @@ def run(tool, name):
 def numbers(report):
     """What the thresholds of the probe are compared with."""
     measured = report.measured
-    sizes = [layer["gradient_rms"] for layer in measured["layers"] if len(layer["shape"]) > 1 and "bias" not in layer["parameter"]]
+    sizes = [
+        layer["gradient_rms"]
+        for layer in measured["layers"]
+        if len(layer["shape"]) > 1 and "bias" not in layer["parameter"]
+    ]
     sizes = [size for size in sizes if size]
 
     def worst(kinds, of):
-        return max((of(entry) for entry in measured["activations"] if entry["where"].rpartition("(")[2][:-1] in kinds), default=0.0)
+        return max(
+            (of(entry) for entry in measured["activations"] if entry["where"].rpartition("(")[2][:-1] in kinds),
+            default=0.0,
+        )
 
     return {
         "loss over expected": measured["loss"] / measured["expected"]["untrained"],
@@ -83,14 +90,25 @@ def main():
         twin = [finding.id for finding in run(tool, f"{name}_right").findings]
         found += wanted in ids
         alarms += bool(twin)
-        print(f"{tool:13} {name:36} {wanted:25} {'found' if wanted in ids else 'MISSED'}: {', '.join(ids)}  twin: {', '.join(twin) or 'nothing'}", flush=True)
+        print(
+            f"{tool:13} {name:36} {wanted:25} {'found' if wanted in ids else 'MISSED'}: {', '.join(ids)}  twin: "
+            f"{', '.join(twin) or 'nothing'}",
+            flush=True,
+        )
     healthy = [name for name in corpus_healthy.TEST if arguments.only in name]
     healthy_alarms = 0
     for name in healthy:
         reports = {tool: run(tool, name) for tool in ("probe_model", "sanity_suite")}
         healthy_alarms += any(report.findings for report in reports.values())
-        print(f"healthy       {name:36} " + "  ".join(f"{tool}: {r.verdict} {[f.id for f in r.findings]}" for tool, r in reports.items()), flush=True)
-    print(f"planted faults found: {found} of {len(faults)}; alarms on their right twins: {alarms}; healthy models with an alarm: {healthy_alarms} of {len(healthy)}")
+        print(
+            f"healthy       {name:36} "
+            + "  ".join(f"{tool}: {r.verdict} {[f.id for f in r.findings]}" for tool, r in reports.items()),
+            flush=True,
+        )
+    print(
+        f"planted faults found: {found} of {len(faults)}; alarms on their right twins: {alarms}; healthy models "
+        f"with an alarm: {healthy_alarms} of {len(healthy)}"
+    )
 
 
 if __name__ == "__main__":
