@@ -18,6 +18,7 @@ ROOT = Path(pluglint.__file__).parent
 ORDER = [
     "text",
     "words",
+    "semver",
     "globs",
     "needles",
     "workers",
@@ -51,6 +52,12 @@ ORDER = [
     "baseline",
     "since",
     "fix",
+    "shipped",
+    "differences",
+    "release",
+    "notes",
+    "bump",
+    "archive",
     "report",
     "commands",
     "guard",
@@ -148,7 +155,7 @@ def test_the_package_imports_nothing_by_itself():
 
 # -- start-up
 
-HEAVY = ["rich", "pydantic", "jsonschema", "markdown_it", "importlib.metadata", "tomllib", "yaml", "multiprocessing", "pluglint.house", "pluglint.parse.toml"]
+HEAVY = ["rich", "pydantic", "jsonschema", "markdown_it", "importlib.metadata", "tomllib", "yaml", "multiprocessing", "pluglint.house", "pluglint.parse.toml", "pluglint.git", "pluglint.semver", "pluglint.shipped", "pluglint.release", "pluglint.archive", "zipfile"]
 
 
 def loaded(folder: Path, *arguments: str) -> set[str]:
