@@ -27,6 +27,7 @@ ORDER = [
     "parse",
     "facts",
     "files",
+    "transaction",
     "schemas",
     "shapes",
     "house",

@@ -12,7 +12,6 @@ from pluglint.changelog import Changelog, changelog_of, order
 from pluglint.claims import badges, entry_packages, same_version
 from pluglint.config import Config
 from pluglint.differences import components
-from pluglint.files import Change
 from pluglint.model import Document, Package
 from pluglint.notes import section
 from pluglint.parse.node import STRING, Node
@@ -20,6 +19,7 @@ from pluglint.release import CannotRelease, Release, Verdict, also_of, changelog
 from pluglint.rules.version_mismatch import header_version, readme_mentions, stated, version_lines
 from pluglint.semver import enough, following, needed, parse
 from pluglint.text import Source, Span, decode
+from pluglint.transaction import Change
 
 AUTO = "auto"
 _HEAD = "# Changelog\n\nThe format is that of [Keep a Changelog](https://keepachangelog.com/en/1.1.0/), versions follow\n[Semantic Versioning](https://semver.org/spec/v2.0.0.html).\n"

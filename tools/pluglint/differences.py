@@ -172,6 +172,8 @@ def differences(old: State, new: State) -> list[Change]:
         for rel, digest in earlier.items():
             moved[there + rel[len(base) :] if rel.startswith(base) else rel] = rel
         differ = sorted(rel for rel in files.keys() | moved.keys() if files.get(rel) != earlier.get(moved.get(rel, "")))
+        if not differ and document.rel != before[key].rel:
+            differ = [document.rel]
         if differ:
             plus, minus = _lines(differ, moved, old, new)
             described = before[key].listing != document.listing

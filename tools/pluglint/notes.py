@@ -41,7 +41,7 @@ def _item(change: Change) -> tuple[str, str]:
     if change.how == ADDED:
         about = getattr(change.document, "description", "") if change.kind in ("agent", "skill", "command") else ""
         return "Added", f"{what}: {' '.join(about.split())}" if about else f"{what}."
-    lines = f"+{change.plus}/-{change.minus} lines" if change.plus or change.minus else "no line of text"
+    lines = f"+{change.plus}/-{change.minus} lines" if change.plus or change.minus else "the same text"
     where = f" in {plural(len(change.files), 'file')}" if len(change.files) > 1 else ""
     return "Changed", f"{what}: {'description changed, ' if change.described else ''}{lines}{where}."
 

@@ -8,10 +8,10 @@ from pluglint import engine
 from pluglint.archive import CannotPack, archive, files_of
 from pluglint.commands.check import CLEAN, FINDINGS, UsageError, _write, settings
 from pluglint.discover import PLUGIN, NothingToCheck, discover
-from pluglint.files import Change, write_all
 from pluglint.finding import ERROR
 from pluglint.git import CannotCompare
 from pluglint.model import Workspace
+from pluglint.transaction import Change, write_all
 from pluglint.words import plural
 
 

@@ -11,10 +11,10 @@ from typing import Callable, TypeVar
 from pluglint import engine
 from pluglint.commands.check import CLEAN, FINDINGS, UsageError, _write, settings
 from pluglint.config import Config
-from pluglint.files import Change, write_all
 from pluglint.git import CannotCompare
 from pluglint.release import LOCKSTEP, RULES, CannotRelease, Release, judge
 from pluglint.text import decode
+from pluglint.transaction import Change, write_all
 
 _Result = TypeVar("_Result")
 
