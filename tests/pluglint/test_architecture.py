@@ -55,6 +55,7 @@ ORDER = [
     "fix",
     "shipped",
     "differences",
+    "references",
     "release",
     "notes",
     "bump",

@@ -16,6 +16,8 @@ from typer.testing import CliRunner
 from pluglint import schemas, semver, transaction
 from pluglint.bump import edited
 from pluglint.cli import app
+from pluglint.release import LOCKSTEP, RULES
+from pluglint.rule import rule_ids
 from pluglint.text import Span
 
 MANIFEST = '{{\n  "name": "{0}",\n  "version": "{1}",\n  "description": "A demo.",\n  "author": {{"name": "Example Author"}},\n  "license": "MIT"\n}}\n'
@@ -186,6 +188,14 @@ def test_working_tree_counts(repository, state):
     if state == "committed":
         commit(repository)
     assert needs()[0] == "minor"
+
+
+def test_nothing_in_the_repository_is_touched(repository):
+    replace("agents/reader.md", "You", "Please")(repository)
+    everything = {path: path.read_bytes() for path in repository.rglob("*") if path.is_file()}
+    for words in (("check",), ("notes",), ("bump", "--dry-run")):
+        run("release", *words)
+    assert {path: path.read_bytes() for path in repository.rglob("*") if path.is_file()} == everything
 
 
 def test_configuration_says_what_is_shipped(repository):
@@ -451,6 +461,25 @@ def test_bump_of_a_plugin_writes_its_entry_and_leaves_the_others(shelf):
     data = json.loads((shelf / ".claude-plugin/marketplace.json").read_text())
     assert [one["version"] for one in data["plugins"]] == ["1.0.1", "1.0.0"]
     assert git(shelf, "status", "--short", "plugins/two") == "" and found() == []
+
+
+def test_version_that_only_the_marketplace_states(shelf):
+    for name in ("one", "two"):
+        replace(f"plugins/{name}/.claude-plugin/plugin.json", '  "version": "1.0.0",\n', "")(shelf)
+    commit(shelf)
+    git(shelf, "tag", "-f", "one--v1.0.0")
+    replace("plugins/one/agents/reader.md", "You", "Please")(shelf)
+    assert (".claude-plugin/marketplace.json", "version-not-raised") in found("plugins/one")
+    assert run("release", "bump", "plugins/one")[0] == 0 and found("plugins/one") == []
+    assert [one["version"] for one in json.loads((shelf / ".claude-plugin/marketplace.json").read_text())["plugins"]] == ["1.0.1", "1.0.0"]
+
+
+def test_plugins_that_swapped_their_folders(shelf):
+    for old, new in (("plugins/one", "x"), ("plugins/two", "plugins/one"), ("x", "plugins/two")):
+        git(shelf, "mv", old, new)
+    text = (shelf / ".claude-plugin/marketplace.json").read_text()
+    (shelf / ".claude-plugin/marketplace.json").write_text(text.replace("plugins/one", "X").replace("plugins/two", "plugins/one").replace("X", "plugins/two"))
+    assert {name: part for name, (_, part) in parts().items()} == {"one": "", "two": ""} and found() == []
 
 
 def test_bump_of_a_marketplace(shelf):
@@ -754,6 +783,23 @@ def test_file_that_was_changed_meanwhile(tmp_path):
     assert contents(tmp_path) == {"a": b"old", "b": b"old"}
 
 
+def test_file_of_also_without_the_version(repository):
+    everywhere(repository)
+    replace("lib/about.py", '"1.0.0"', '"0.9"')(repository)
+    assert ("lib/about.py", "version-not-in-file") in found()
+    assert refused("bump") == "lib/about.py: 1.0.0 does not stand in this file of `release.also`; correct the file or the list"
+    write(repository, {"pluglint.toml": "[release]\nalso = ['lib/gone.py']\n"})
+    assert refused("check") == "pluglint.toml:2:9: no such file: 'lib/gone.py' (paths are relative to this file)"
+
+
+def test_dry_run_is_a_patch(repository):
+    replace("agents/reader.md", "You", "Please")(repository)
+    _, out, _ = run("release", "bump", "--dry-run")
+    patch = out[: out.rindex("demo 1.0.0 -> ")]
+    assert subprocess.run(["git", "apply"], input=patch, text=True, capture_output=True).returncode == 0
+    assert found() == [] and judged()["plugins"][0]["version"] == "1.0.1"
+
+
 def test_file_that_is_not_utf8(repository):
     everywhere(repository)
     path = repository / "README.md"
@@ -794,6 +840,13 @@ def test_notes_without_changes(repository):
 
 
 # -- the rest
+
+
+def test_findings_are_explained_and_listed():
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert not RULES.keys() & set(rule_ids()) and set(LOCKSTEP) <= set(rule_ids())
+    for rule, text in RULES.items():
+        assert run("explain", rule)[1].startswith(f"`{rule}`: {text}. ") and f"| `{rule}` | {text} |" in readme
 
 
 @pytest.mark.parametrize("text", ["1.2.3", "0.0.0", "1.0.0-alpha.1", "1.0.0-0.3.7", "1.0.0+20130313144700", "1.0.0-beta+exp.sha.5114f85", "1.0.0--"])

@@ -35,12 +35,16 @@ def files_of(package: Package, config: Config, output: str) -> Shipped:
     wanted = [document.rel for document in (*package.agents, *package.skills, *package.commands, *package.json)]
     missing = [rel for rel in wanted if rel not in files and not rel.endswith("marketplace.json")]
     if missing:
-        raise CannotPack(f"{missing[0]} is a part of the plugin and would be left out; `[pack] include` in the configuration brings it in" + (f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""))
+        raise CannotPack(
+            f"{missing[0]} is a part of the plugin and would be left out; "
+            "`[pack] include` in the configuration brings it in"
+            + (f" (and {len(missing) - 1} more)" if len(missing) > 1 else "")
+        )
     return Shipped(files, sorted([*found.left, *old]), [])
 
 
 def archive(files: dict[str, str]) -> bytes:
-    """The zip of some files (path in it -> path to open): sorted, without time and owner, executable or not as they are."""
+    """The zip of some files (path in it -> path to open): sorted, no time, no owner; what is executable stays so."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as out:
         for rel in sorted(files):

@@ -22,11 +22,16 @@ from pluglint.text import Source, Span, decode
 from pluglint.transaction import Change
 
 AUTO = "auto"
-_HEAD = "# Changelog\n\nThe format is that of [Keep a Changelog](https://keepachangelog.com/en/1.1.0/), versions follow\n[Semantic Versioning](https://semver.org/spec/v2.0.0.html).\n"
+_HEAD = """\
+# Changelog
+
+The format is that of [Keep a Changelog](https://keepachangelog.com/en/1.1.0/), versions follow
+[Semantic Versioning](https://semver.org/spec/v2.0.0.html).
+"""
 
 
 class Step(NamedTuple):
-    """A plugin that gets another version. `drafted`: the changelog's entry was drafted, and people have to look at it."""
+    """A plugin that gets another version. `drafted`: the changelog's entry was drafted, for people to look at."""
 
     name: str
     old: str
@@ -72,10 +77,15 @@ class _Edits:
 
 
 def edited(data: bytes, edits: dict[Span, str]) -> bytes:
-    """Bytes with pieces of their text replaced; byte order mark and line ends stay. Spans count as in `text.decode`: CR LF is one."""
+    """Bytes with pieces of their text replaced; byte order mark and line ends stay.
+
+    Spans count as in `text.decode`: CR LF is one character, the mark none.
+    """
     mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
     text = data[len(mark) :].decode()
-    ends = [match.start() - number for number, match in enumerate(re.finditer("\r\n", text))]  # where each CR LF stands once they count as one
+    ends = [
+        match.start() - number for number, match in enumerate(re.finditer("\r\n", text))
+    ]  # where each CR LF stands once they count as one
     newline = "\r\n" if len(ends) * 2 > text.count("\n") else "\n"
     for span in sorted(edits, reverse=True):
         start, end = (at + bisect_left(ends, at) for at in span)
@@ -91,9 +101,13 @@ def plan(target: str, config: Config, since: str | None, part: str, to: str | No
     now = judge(target, config, since)
     if to is not None:
         if parse(to) is None:
-            raise CannotRelease(f"--to {to}: write three numbers, as in 1.2.3, perhaps with a pre-release as in 1.2.3-rc.1")
+            raise CannotRelease(
+                f"--to {to}: write three numbers, as in 1.2.3, perhaps with a pre-release as in 1.2.3-rc.1"
+            )
         if len(now.verdicts) > 1:
-            raise CannotRelease(f"--to {to}: there are {len(now.verdicts)} plugins here; name one of them as the target")
+            raise CannotRelease(
+                f"--to {to}: there are {len(now.verdicts)} plugins here; name one of them as the target"
+            )
     edits = _Edits()
     steps = []
     for verdict in now.verdicts:
@@ -111,17 +125,27 @@ def _next(verdict: Verdict, part: str, to: str | None) -> str:
     """The version that a plugin gets. The released one counts; a present one that is high enough already stays."""
     name, version, released = verdict.package.name, verdict.version, verdict.released
     if not version or verdict.node is None:
-        raise CannotRelease(f"{verdict.package.place().source.path}: {name} states no version; write the first one yourself")
+        raise CannotRelease(
+            f"{verdict.package.place().source.path}: {name} states no version; write the first one yourself"
+        )
     if to is not None:
         if released and parse(released) is not None and order(to) <= order(released):
             raise CannotRelease(f"--to {to}: {verdict.reference} has {released} already; it must be higher")
         return to
     old, present = parse(released or version), parse(version)
     if old is None or present is None:
-        raise CannotRelease(f"{name} is {version if present is None else released}, which cannot be counted on; say the next version with --to")
+        raise CannotRelease(
+            f"{name} is {version if present is None else released}, which cannot be counted on; "
+            "say the next version with --to"
+        )
     high_enough = not released or order(version) > order(released)
     if part == AUTO:
-        if high_enough and (not verdict.needs or enough(old, present, verdict.needs)) or not verdict.needs and version == released:
+        if (
+            high_enough
+            and (not verdict.needs or enough(old, present, verdict.needs))
+            or not verdict.needs
+            and version == released
+        ):
             return version
         return str(following(old, needed(old, verdict.needs)))
     wanted = following(old, part)
@@ -143,7 +167,14 @@ def _write(edits: _Edits, verdict: Verdict, version: str, packages: list[Package
             if plugin is package and node is not None and node.kind == STRING and shop.marketplace is not None:
                 edits.document(shop.marketplace, node.span, f'"{version}"')
     readme = package.readme
-    stating = next((one for one in (package.manifest, package.portable_manifest) if one is not None and one.get("version") is not None), None)
+    stating = next(
+        (
+            one
+            for one in (package.manifest, package.portable_manifest)
+            if one is not None and one.get("version") is not None
+        ),
+        None,
+    )
     if readme is not None and stating is not None:
         shown = {badge.span.end: badge for badge in badges(readme)}
         for source, span, _, said in stated(package, stating):
@@ -159,7 +190,10 @@ def _write(edits: _Edits, verdict: Verdict, version: str, packages: list[Package
             source = decode(file.read(), os.path.relpath(path), "")
         places = version_places(source.text, verdict.version)
         if not places:
-            raise CannotRelease(f"{source.path}: {verdict.version} does not stand in this file of `release.also`; correct the file or the list")
+            raise CannotRelease(
+                f"{source.path}: {verdict.version} does not stand in this file of `release.also`; "
+                "correct the file or the list"
+            )
         for at in places:
             edits.replace(path, source, Span(at, at + len(verdict.version)), version)
     return _write_changelog(edits, verdict, version, today) if version != verdict.released else False
@@ -174,7 +208,9 @@ def _write_components(edits: _Edits, verdict: Verdict) -> None:
             versions[document.rel] = node.text
     for part in verdict.parts:
         old, present = parse(part.released), parse(part.node.text)
-        if old is not None and (present is None or order(part.node.text) <= order(part.released) or not enough(old, present, part.needs)):
+        if old is not None and (
+            present is None or order(part.node.text) <= order(part.released) or not enough(old, present, part.needs)
+        ):
             versions[part.document.rel] = str(following(old, needed(old, part.needs)))
     for document in components(verdict.package).values():
         node = header_version(document)
@@ -183,12 +219,20 @@ def _write_components(edits: _Edits, verdict: Verdict) -> None:
         version = versions[document.rel]
         edits.document(document, _inner(document.source, node), version)
         sections = document.markdown.headings
-        for span in version_lines(document.text, document.frontmatter.body, sections[1].span.start if len(sections) > 1 else len(document.text)):
+        for span in version_lines(
+            document.text,
+            document.frontmatter.body,
+            sections[1].span.start if len(sections) > 1 else len(document.text),
+        ):
             if not same_version(document.source.slice(span), version):
                 edits.document(document, span, version)
     readme = verdict.package.readme
     for span, target in readme_mentions(readme) if readme is not None else ():
-        if readme is not None and target.rel in versions and not same_version(readme.source.slice(span), versions[target.rel]):
+        if (
+            readme is not None
+            and target.rel in versions
+            and not same_version(readme.source.slice(span), versions[target.rel])
+        ):
             edits.document(readme, span, versions[target.rel])
 
 
@@ -205,7 +249,9 @@ def _write_changelog(edits: _Edits, verdict: Verdict, version: str, today: date)
     holder, shared = changelog_for(verdict.package)
     draft = section(verdict) or "### Changed\n\n- Nothing that is shipped.\n"
     if holder is None:
-        edits.whole[os.path.join(verdict.package.path, "CHANGELOG.md")] = f"{_HEAD}\n## [{version}] - {today.isoformat()}\n\n{draft}"
+        edits.whole[os.path.join(verdict.package.path, "CHANGELOG.md")] = (
+            f"{_HEAD}\n## [{version}] - {today.isoformat()}\n\n{draft}"
+        )
         return True
     log = changelog_of(holder)
     assert log is not None
@@ -213,7 +259,9 @@ def _write_changelog(edits: _Edits, verdict: Verdict, version: str, today: date)
     heading = _heading(log, f"{verdict.package.name} {version}" if shared else version, shared, today)
     for release in log.versions:
         line = document.source.line_span(release.span.start)
-        if same_version(release.version, version) and (not shared or verdict.package.name in document.source.slice(line)):
+        if same_version(release.version, version) and (
+            not shared or verdict.package.name in document.source.slice(line)
+        ):
             if has_text(log, line.end):
                 return False
             edits.document(document, Span(line.end, line.end), f"\n\n{draft.rstrip()}")
@@ -241,7 +289,11 @@ def _heading(log: Changelog, version: str, shared: bool, today: date) -> str:
     marks = "#" * (log.releases[0].level if log.releases else 2)
     if newest is not None and not shared:
         line = log.document.source.slice(log.document.source.line_span(newest.span.start))
-        match = re.fullmatch(rf"(#+ +\[?[vV]?){re.escape(newest.version)}(\]?)(?:( [-–—] | \(|: | ){re.escape(newest.date)}(\)?))? *", line)
+        match = re.fullmatch(
+            rf"(#+ +\[?[vV]?){re.escape(newest.version)}(\]?)"
+            rf"(?:( [-–—] | \(|: | ){re.escape(newest.date)}(\)?))? *",
+            line,
+        )
         if match is not None and newest.day is not None:
             return f"{match[1]}{version}{match[2]}{match[3]}{today.isoformat()}{match[4]}"
         if match is not None:
@@ -256,6 +308,8 @@ def _write_links(edits: _Edits, log: Changelog, version: str) -> None:
     if match is None or newest is None or newest.version not in match[2]:
         return
     tag = match[2].replace(newest.version, version)
-    edits.document(log.document, Span(*match.span()), f"[Unreleased]: {match[1]}{tag}...{match[3]}\n[{version}]: {match[1]}{match[2]}...{tag}")
-
-
+    edits.document(
+        log.document,
+        Span(*match.span()),
+        f"[Unreleased]: {match[1]}{tag}...{match[3]}\n[{version}]: {match[1]}{match[2]}...{tag}",
+    )

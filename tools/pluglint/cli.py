@@ -103,6 +103,9 @@ def explain(
         if rule == "internal-error":
             print(command.INTERNAL, end="")
             return 0
+        if rule not in ids and (text := command.of_release(rule)):
+            print(text, end="")
+            return 0
         if rule != "all" and rule not in ids:
             from pluglint.words import did_you_mean
 

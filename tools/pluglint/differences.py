@@ -17,10 +17,18 @@ from pluglint.text import Span, decode
 
 ADDED, REMOVED, RENAMED, CHANGED = "added", "removed", "renamed", "changed"
 COMPONENTS = ("agent", "skill", "command")
-OFFERED = ("script", "MCP server", "LSP server", "hook event")  # what people or models call by its name, beside components
+OFFERED = (
+    "script",
+    "MCP server",
+    "LSP server",
+    "hook event",
+)  # what people or models call by its name, beside components
 _SCRIPTS = (".py", ".sh", ".bash", ".js", ".mjs", ".cjs", ".ts", ".rb", ".pl", ".ps1", ".bat", ".cmd")
 # Read by people in the repository, by no client and no model; a change there is no release.
-_ABOUT = r"(?i)(?:readme|changelog|history|changes|licen[cs]e|notice|contributing|code_of_conduct|security|authors|codeowners|pluglint)(?:\.\w+)?|\.claude-plugin/marketplace\.json"
+_ABOUT = (
+    r"(?i)(?:readme|changelog|history|changes|licen[cs]e|notice|contributing|code_of_conduct|security|authors|"
+    r"codeowners|pluglint)(?:\.\w+)?|\.claude-plugin/marketplace\.json"
+)
 
 
 class State(NamedTuple):
@@ -61,7 +69,7 @@ class Change(NamedTuple):
 
 
 def state_of(package: Package, files: dict[str, str], contents: dict[str, bytes]) -> State:
-    """Reads the shipped files (path in the plugin -> path to open). `contents` holds bytes that count instead of those on disk."""
+    """Reads the shipped files (path in the plugin -> path to open). `contents`: bytes that count instead of the disk's."""
     digests, texts = {}, {}
     for rel, path in files.items():
         if re.fullmatch(_ABOUT, rel):
@@ -90,7 +98,11 @@ def _without_version(document: Document) -> str:
     spans: list[Span] = []
     if isinstance(document, JsonDocument):
         node = document.get("version")
-        spans = [node.span] if node is not None and node.kind == STRING and document.kind in ("manifest", "portable-manifest") else []
+        spans = (
+            [node.span]
+            if node is not None and node.kind == STRING and document.kind in ("manifest", "portable-manifest")
+            else []
+        )
     elif isinstance(document, MarkdownDocument) and document.kind in COMPONENTS:
         own = header_version(document)
         if own is not None:
@@ -124,7 +136,10 @@ def _files_of(document: MarkdownDocument, state: State) -> dict[str, str]:
 
 
 def _scripts(state: State) -> dict[tuple[str, str, str], str]:
-    """(kind and name of the owner, path below its `scripts/`) -> path, of scripts that some text of the plugin names; the others are nobody's to call."""
+    """(kind and name of the owner, path below its `scripts/`) -> path.
+
+    Only scripts that some text of the plugin names: the others are nobody's to call.
+    """
     found = {}
     told = "\n".join(document.text for document in state.package.markdown)
     for (kind, name), document in components(state.package).items():
@@ -145,7 +160,14 @@ def _offered(package: Package) -> dict[tuple[str, str], Document]:
         for kind, pairs in (("MCP server", mcp_servers(document)), ("LSP server", lsp_servers(document))):
             found.update({(kind, name.text): document for name, _ in pairs})
         if document.kind in ("hooks", "manifest"):
-            found.update({("hook event", event.text): document for table in hook_tables(document) for event, groups in table.pairs if groups.items})
+            found.update(
+                {
+                    ("hook event", event.text): document
+                    for table in hook_tables(document)
+                    for event, groups in table.pairs
+                    if groups.items
+                }
+            )
     return found
 
 
@@ -160,15 +182,30 @@ def differences(old: State, new: State) -> list[Change]:
         files = _files_of(document, new)
         seen |= files.keys()
         if key in fresh:
-            was = next((other for other, one in gone.items() if other[0] == key[0] and _same_text(one, other[1], document, key[1])), None)
+            was = next(
+                (
+                    other
+                    for other, one in gone.items()
+                    if other[0] == key[0] and _same_text(one, other[1], document, key[1])
+                ),
+                None,
+            )
             if was is not None:
                 seen |= _files_of(gone.pop(was), old).keys()
-            found.append(Change(RENAMED if was else ADDED, *key, was=was[1] if was else "", document=document, files=tuple(files)))
+            found.append(
+                Change(
+                    RENAMED if was else ADDED, *key, was=was[1] if was else "", document=document, files=tuple(files)
+                )
+            )
             continue
         earlier = _files_of(before[key], old)
         seen |= earlier.keys()
         moved = {}  # a component that lies elsewhere is still the same
-        base, there = (before[key].folder, document.folder) if document.kind == "skill" and document.folder else (before[key].rel, document.rel)
+        base, there = (
+            (before[key].folder, document.folder)
+            if document.kind == "skill" and document.folder
+            else (before[key].rel, document.rel)
+        )
         for rel, digest in earlier.items():
             moved[there + rel[len(base) :] if rel.startswith(base) else rel] = rel
         differ = sorted(rel for rel in files.keys() | moved.keys() if files.get(rel) != earlier.get(moved.get(rel, "")))
@@ -177,7 +214,11 @@ def differences(old: State, new: State) -> list[Change]:
         if differ:
             plus, minus = _lines(differ, moved, old, new)
             described = before[key].listing != document.listing
-            found.append(Change(CHANGED, *key, described=described, plus=plus, minus=minus, files=tuple(differ), document=document))
+            found.append(
+                Change(
+                    CHANGED, *key, described=described, plus=plus, minus=minus, files=tuple(differ), document=document
+                )
+            )
     for key, document in gone.items():
         found.append(Change(REMOVED, *key, files=tuple(_files_of(document, old))))
         seen |= _files_of(document, old).keys()
@@ -189,24 +230,42 @@ def differences(old: State, new: State) -> list[Change]:
         if old.files.get(rel) != new.files.get(rel):
             how = ADDED if rel not in old.files else REMOVED if rel not in new.files else CHANGED
             plus, minus = _lines([rel], {rel: rel}, old, new)
-            found.append(Change(how, "file", rel, plus=plus, minus=minus, files=(rel,), document=new.package.documents.get(rel)))
+            found.append(
+                Change(how, "file", rel, plus=plus, minus=minus, files=(rel,), document=new.package.documents.get(rel))
+            )
     return found
 
 
-def _named(before: dict[tuple[str, str, str], str], after: dict[tuple[str, str, str], str], kept: set[tuple[str, str]], documents: dict[tuple[str, str], MarkdownDocument]) -> list[Change]:
+def _named(
+    before: dict[tuple[str, str, str], str],
+    after: dict[tuple[str, str, str], str],
+    kept: set[tuple[str, str]],
+    documents: dict[tuple[str, str], MarkdownDocument],
+) -> list[Change]:
     """Scripts that came or went in skills that are still there."""
     found = []
     for how, here, there in ((ADDED, after, before), (REMOVED, before, after)):
         for kind, name, script in here:
             if (kind, name, script) not in there and (kind, name) in kept:
-                found.append(Change(how, "script", script, owner=(kind, name), files=(here[kind, name, script],), document=documents[kind, name]))
+                found.append(
+                    Change(
+                        how,
+                        "script",
+                        script,
+                        owner=(kind, name),
+                        files=(here[kind, name, script],),
+                        document=documents[kind, name],
+                    )
+                )
     return found
 
 
 def _same_text(one: MarkdownDocument, old_name: str, other: MarkdownDocument, new_name: str) -> bool:
     """Whether two components have the same body, but for the name in it."""
     old_name, new_name = old_name.rpartition(":")[2], new_name.rpartition(":")[2]
-    return one.body.strip() != "" and one.body.strip().replace(old_name, new_name) == other.body.strip().replace(old_name, new_name)
+    return one.body.strip() != "" and one.body.strip().replace(old_name, new_name) == other.body.strip().replace(
+        old_name, new_name
+    )
 
 
 def _lines(paths: list[str], moved: dict[str, str], old: State, new: State) -> tuple[int, int]:
@@ -214,7 +273,9 @@ def _lines(paths: list[str], moved: dict[str, str], old: State, new: State) -> t
     plus = minus = 0
     for rel in paths:
         before, after = old.texts.get(moved.get(rel, ""), "").splitlines(), new.texts.get(rel, "").splitlines()
-        for how, start, end, first, last in SequenceMatcher(None, before, after, autojunk=len(before) > 5000).get_opcodes():
+        for how, start, end, first, last in SequenceMatcher(
+            None, before, after, autojunk=len(before) > 5000
+        ).get_opcodes():
             if how != "equal":
                 plus, minus = plus + last - first, minus + end - start
     return plus, minus

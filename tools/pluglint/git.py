@@ -58,11 +58,11 @@ def old_tree(targets: list[str], ref: str) -> Iterator[OldTree]:
 
 
 @contextmanager
-def tree_of(top: str, commit: str, ref: str) -> Iterator[str]:
-    """All files of a commit in a temporary folder, which has the name of the repository's. Raises `CannotCompare`."""
+def tree_of(top: str, commit: str, ref: str, path: str = ".") -> Iterator[str]:
+    """The files of a commit, or those below a path, in a temporary folder with the name of the repository's. Raises `CannotCompare`."""
     with tempfile.TemporaryDirectory(prefix="pluglint-since-") as temporary:
         folder = os.path.join(os.path.realpath(temporary), os.path.basename(top) or "tree")
-        write_tree(top, commit, ref, ["."], folder, os.path.join(temporary, "index"))
+        write_tree(top, commit, ref, [path], folder, os.path.join(temporary, "index"))
         yield folder
 
 

@@ -7,7 +7,11 @@ from pluglint.differences import ADDED, CHANGED, REMOVED, RENAMED, Change
 from pluglint.release import Verdict
 from pluglint.words import listed, plural
 
-HEADINGS = ("Added", "Changed", "Removed")  # of Keep a Changelog; what is deprecated, fixed or a matter of security no comparison can tell
+HEADINGS = (
+    "Added",
+    "Changed",
+    "Removed",
+)  # of Keep a Changelog; what is deprecated, fixed or a matter of security no comparison can tell
 
 
 def section(verdict: Verdict) -> str:
@@ -27,7 +31,11 @@ def section(verdict: Verdict) -> str:
     cost = _budget(verdict)
     if cost:
         items["Changed"].append(cost)
-    return "\n".join("\n".join([f"### {heading}", "", *(f"- {text}" for text in items[heading]), ""]) for heading in HEADINGS if items[heading])
+    return "\n".join(
+        "\n".join([f"### {heading}", "", *(f"- {text}" for text in items[heading]), ""])
+        for heading in HEADINGS
+        if items[heading]
+    )
 
 
 def _item(change: Change) -> tuple[str, str]:

@@ -16,14 +16,37 @@ from pluglint import engine
 from pluglint.changelog import Changelog, changelog_of, order
 from pluglint.claims import entry_packages, is_version, same_version
 from pluglint.config import Config
-from pluglint.differences import ADDED, CHANGED, COMPONENTS, OFFERED, REMOVED, RENAMED, Change, State, components, differences, state_of
-from pluglint.discover import PLUGIN, Entry, NothingToCheck, discover
+from pluglint.differences import (
+    ADDED,
+    CHANGED,
+    COMPONENTS,
+    OFFERED,
+    REMOVED,
+    RENAMED,
+    Change,
+    State,
+    components,
+    differences,
+    state_of,
+)
+from pluglint.discover import PLUGIN
 from pluglint.finding import ERROR, Finding, Location, Problem, finding
-from pluglint.git import CannotCompare, Tag, base_of, head_of, inside, is_shallow, tags, top_of, tree_of
-from pluglint.model import JsonDocument, MarkdownDocument, Package, Workspace
-from pluglint.parse.node import STRING, Node
+from pluglint.git import Tag, head_of, inside, tags, top_of, tree_of
+from pluglint.model import JsonDocument, MarkdownDocument, Package
+from pluglint.parse.node import Node
+from pluglint.references import (
+    CannotRelease,
+    around,
+    old_package,
+    open_packages,
+    plugin_at,
+    reference_of,
+    stated_version,
+    tagged_version,
+    version_tags,
+)
 from pluglint.rules.version_mismatch import header_version
-from pluglint.semver import MAJOR, MINOR, PARTS, PATCH, PATTERN, enough, following, needed, parse
+from pluglint.semver import MAJOR, MINOR, PARTS, PATCH, enough, following, needed, parse
 from pluglint.shipped import shipped
 from pluglint.text import Span, decode
 from pluglint.words import listed, plural
@@ -40,10 +63,6 @@ RULES = {
     "changelog-entry-missing": "the changelog says nothing of the version",
     "changelog-entry-empty": "the changelog has a heading for the version and no text",
 }
-
-
-class CannotRelease(Exception):
-    """There is nothing to judge; the message says why, and what to do."""
 
 
 class Reason(NamedTuple):
@@ -117,197 +136,120 @@ def judge(target: str, config: Config, since: str | None, contents: dict[str, by
     `contents` (path -> bytes) counts instead of what is on disk. Raises `CannotRelease` and `git.CannotCompare`.
     """
     contents = contents or {}
-    packages, wanted = _open(target, config, contents)
+    packages, wanted = open_packages(target, config, contents)
     top = top_of([target])
     head = head_of(top)
     known = tags(top)
+    alone = sum(one.kind == PLUGIN for one in packages) == 1
     verdicts = []
     with ExitStack() as stack:
-        trees: dict[str, str] = {}
+        trees: dict[str, str] = {}  # whole ones, by commit
         for package in wanted:
-            reference, commit = _reference(top, since, package, known)
-            if commit not in trees:
-                trees[commit] = stack.enter_context(tree_of(top, commit, reference))
-            alone = sum(one.kind == PLUGIN for one in packages) == 1
-            old = _old_package(trees[commit], top, package, wanted, config)
-            verdicts.append(_verdict(package, old, trees[commit], reference, commit, packages, config, contents, [(version, tag) for version, own, tag in _version_tags(known, package) if own or alone], head))
+            reference, commit = reference_of(top, since, package, known)
+            tagged = [(version, tag) for version, own, tag in version_tags(known, package) if own or alone]
+            rel = inside(package.path, top)
+            with tree_of(top, commit, reference, rel) as tree:
+                old = plugin_at(os.path.join(tree, rel), config)
+                if old is None or old.name != package.name or stated_version(old, [])[1] is None:
+                    # it was elsewhere, had another name, or its version in the marketplace: look at all that there was
+                    if commit not in trees:
+                        trees[commit] = stack.enter_context(tree_of(top, commit, reference))
+                    tree = trees[commit]
+                    old = old_package(tree, rel, package, wanted, config)
+                verdicts.append(
+                    _verdict(package, old, tree, reference, commit, packages, config, contents, tagged, head)
+                )
     findings = [one for verdict in verdicts for one in verdict.findings]
     findings += _lockstep(packages, wanted, config)
     return Release(verdicts, sorted(findings, key=lambda one: one.sort_key), packages)
-
-
-# -- the plugins
-
-
-def _open(target: str, config: Config, contents: dict[str, bytes]) -> tuple[list[Package], list[Package]]:
-    """All packages that have to agree, and those of them that the target names."""
-    try:
-        found = discover(target, config.exclude)
-    except NothingToCheck as error:
-        raise CannotRelease(str(error)) from None
-    if found.only is not None:
-        raise CannotRelease(f"{target}: name the folder of the plugin, not a file in it")
-    paths = {root.path for root in found.roots if root.kind == PLUGIN}
-    if not paths:
-        raise CannotRelease(f"{target}: no plugin is here; a release is one of a plugin, or of those of a marketplace")
-    holder = _marketplace_above(target)
-    if holder is not None:
-        wider = discover(holder, config.exclude)
-        if paths <= {root.path for root in wider.roots}:
-            found = wider
-    for root in found.roots:
-        for path, data in contents.items():
-            if os.path.dirname(path) == root.path and not os.path.lexists(path):  # a changelog that is to begin
-                root.entries[os.path.basename(path)] = Entry(os.path.basename(path), path, len(data), None, False, 0o644)
-    packages = engine._packages(found, config, {}, dict(contents))
-    Workspace(packages)
-    for package in packages:
-        for document in (package.manifest, package.portable_manifest, package.marketplace):
-            if document is not None and document.error is not None:
-                line, column = document.source.position(document.error.span.start)
-                raise CannotRelease(f"{document.source.path}:{line}:{column}: {document.error.message}; mend it first")
-    return packages, [package for package in packages if package.path in paths]
-
-
-def _marketplace_above(target: str) -> str | None:
-    """The nearest folder above that is a marketplace, within the repository."""
-    folder = os.path.realpath(target)
-    while not os.path.lexists(os.path.join(folder, ".git")) and os.path.dirname(folder) != folder:
-        folder = os.path.dirname(folder)
-        if os.path.isfile(os.path.join(folder, ".claude-plugin", "marketplace.json")):
-            return os.path.relpath(folder)
-    return None
-
-
-def stated_version(package: Package, packages: list[Package]) -> tuple[JsonDocument | None, Node | None]:
-    """The file and the place of a plugin's version, in the order in which the client looks; what else states one must agree."""
-    for document in (package.manifest, package.portable_manifest):
-        node = document.get("version") if document is not None else None
-        if node is not None and node.kind == STRING:
-            return document, node
-    for shop in packages:
-        for entry, target in entry_packages(shop):
-            node = entry.get("version")
-            if target is package and node is not None and node.kind == STRING:
-                return shop.marketplace, node
-    return package.manifest or package.portable_manifest, None
-
-
-def _old_package(folder: str, top: str, package: Package, wanted: list[Package], config: Config) -> Package | None:
-    """The plugin as it was: in the same folder, else wherever one of its name was; None when it was not there."""
-
-    def opened(path: str) -> list[Package]:
-        try:
-            packages = engine._packages(discover(path, config.exclude), config, {}, {})
-        except NothingToCheck:
-            return []
-        Workspace(packages)
-        return packages
-
-    here = os.path.join(folder, inside(package.path, top))
-    same = next((one for one in (opened(here) if os.path.isdir(here) else []) if one.kind == PLUGIN and one.path == os.path.realpath(here)), None)
-    if same is not None and same.name == package.name:
-        return same
-    plugins = [one for one in opened(folder) if one.kind == PLUGIN]
-    by_name = next((one for one in plugins if one.name == package.name), None)
-    if by_name is not None:
-        return by_name
-    if same is not None and all(one.name != same.name for one in wanted):
-        return same  # renamed
-    return None
-
-
-# -- the reference
-
-
-def _tagged_version(tag: str, name: str) -> tuple[str, bool] | None:
-    """The version in a tag's name, and whether the tag is of this plugin alone."""
-    own = re.fullmatch(rf"{re.escape(name)}(?:--?|[@/_])v?({PATTERN})", tag)
-    if own is not None:
-        return own.group(1), True
-    general = re.fullmatch(rf"v?({PATTERN})", tag)
-    return (general.group(1), False) if general is not None else None
-
-
-def _around(package: Package) -> list[Package]:
-    """The plugin, and what was opened with it."""
-    return package.workspace.packages if package.workspace is not None else [package]
-
-
-def _version_tags(known: list[Tag], package: Package) -> list[tuple[str, bool, Tag]]:
-    """(version, whether the tag is of this plugin alone, tag). A bare `v1.2.3` speaks of one plugin only where there is one."""
-    found = []
-    for tag in known:
-        version = _tagged_version(tag.name, package.name)
-        if version is not None:
-            found.append((*version, tag))
-    alone = sum(one.kind == PLUGIN for one in _around(package)) == 1
-    return [one for one in found if one[1] or alone or not any(own for _, own, _ in found)]
-
-
-def _reference(top: str, since: str | None, package: Package, known: list[Tag]) -> tuple[str, str]:
-    """(name, commit) to compare with. Raises `CannotCompare`."""
-    if since is not None:
-        tag = next((tag for tag in known if since in (tag.name, f"refs/tags/{tag.name}", f"tags/{tag.name}")), None)
-        return since, tag.commit if tag is not None else base_of(top, since)
-    behind = [(version, tag) for version, _, tag in _version_tags(known, package) if tag.behind]
-    if behind:
-        _, tag = max(behind, key=lambda one: order(one[0]))
-        return tag.name, tag.commit
-    others = next((tag for tag in known if tag.behind and any(_tagged_version(tag.name, one.name) for one in _around(package) if one.kind == PLUGIN)), None)
-    if others is not None:  # it was never released alone; the others were
-        return others.name, others.commit
-    forms = f"{package.name}--v1.2.3, {package.name}@1.2.3, v1.2.3 or 1.2.3"
-    if is_shallow(top):
-        raise CannotCompare("this clone is shallow and has no tag of a version; fetch them with `git fetch --unshallow --tags` (with actions/checkout: `fetch-depth: 0`)")
-    elsewhere = [tag.name for _, _, tag in _version_tags(known, package)]
-    if elsewhere:
-        raise CannotCompare(f"no tag of a version comes before the present commit, but {listed(elsewhere[:1])} is elsewhere; `--since {elsewhere[0]}` compares with it")
-    more = "; `git fetch --tags` brings those of the remote" if not known else ""
-    raise CannotCompare(f"no tag names a released version ({forms}); say with `--since REF` which commit was released last{more}")
 
 
 # -- the verdict
 
 
 def _verdict(
-    package: Package, old: Package | None, tree: str, reference: str, commit: str, packages: list[Package], config: Config, contents: dict[str, bytes], tagged: list[tuple[str, Tag]], head: str
+    package: Package,
+    old: Package | None,
+    tree: str,
+    reference: str,
+    commit: str,
+    packages: list[Package],
+    config: Config,
+    contents: dict[str, bytes],
+    tagged: list[tuple[str, Tag]],
+    head: str,
 ) -> Verdict:
     source, node = stated_version(package, packages)
     version = node.text if node is not None else ""
     changes: list[Change] = []
     released = ""
     if old is not None:
-        _, old_node = stated_version(old, _around(old))
+        _, old_node = stated_version(old, around(old))
         released = old_node.text if old_node is not None else ""
-        broken = next((document for document in (old.manifest, old.portable_manifest) if document is not None and document.error is not None), None)
+        broken = next(
+            (
+                document
+                for document in (old.manifest, old.portable_manifest)
+                if document is not None and document.error is not None
+            ),
+            None,
+        )
         if not released and broken is not None:
-            said = _tagged_version(reference, package.name)
+            said = tagged_version(reference, package.name)
             if said is None:
-                rel = os.path.relpath(broken.source.path, tree).replace(os.sep, "/") if os.path.isabs(broken.source.path) else broken.rel
-                raise CannotRelease(f"{rel} in {reference} is no valid JSON, so nothing says what the version must rise from; name another commit with --since")
+                rel = (
+                    os.path.relpath(broken.source.path, tree).replace(os.sep, "/")
+                    if os.path.isabs(broken.source.path)
+                    else broken.rel
+                )
+                raise CannotRelease(
+                    f"{rel} in {reference} is no valid JSON, so nothing says what the version must rise from; "
+                    "name another commit with --since"
+                )
             released = said[0]
-        changes = differences(_state(old, _around(old), config, {}, False), _state(package, packages, config, contents, True))
+        changes = differences(
+            _state(old, around(old), config, {}, False), _state(package, packages, config, contents, True)
+        )
     reasons = [_reason(one, old, package) for one in changes]
     if old is not None and old.name != package.name:
-        reasons.insert(0, Reason(MAJOR, f"the plugin is called {package.name} and was {old.name}", package.place().source.path))
+        reasons.insert(
+            0, Reason(MAJOR, f"the plugin is called {package.name} and was {old.name}", package.place().source.path)
+        )
     reasons.sort(key=lambda one: -PARTS.index(one.part))
     needs = reasons[0].part if reasons else ""
-    verdict = Verdict(package, old, reference, commit, released, version, source, node, old is None, needs, changes, reasons, [], [])
+    verdict = Verdict(
+        package, old, reference, commit, released, version, source, node, old is None, needs, changes, reasons, [], []
+    )
     verdict = verdict._replace(parts=_parts(verdict))
-    problems = [*_of_version(verdict, tagged, head), *_of_components(verdict), *_of_changelog(verdict), *_of_files(verdict, config, contents)]
+    problems = [
+        *_of_version(verdict, tagged, head),
+        *_of_components(verdict),
+        *_of_changelog(verdict),
+        *_of_files(verdict, config, contents),
+    ]
     return verdict._replace(findings=[finding(rule, ERROR, problem) for rule, problem in problems])
 
 
-def _state(package: Package, packages: list[Package], config: Config, contents: dict[str, bytes], ask_git: bool) -> State:
+def _state(
+    package: Package, packages: list[Package], config: Config, contents: dict[str, bytes], ask_git: bool
+) -> State:
     others = tuple(one.path for one in packages if one.path.startswith(package.path.rstrip(os.sep) + os.sep))
     files = shipped(package.path, config, ask_git, others).files
-    files.update({os.path.basename(path): path for path in contents if os.path.dirname(path) == package.path and not os.path.lexists(path)})
+    files.update(
+        {
+            os.path.basename(path): path
+            for path in contents
+            if os.path.dirname(path) == package.path and not os.path.lexists(path)
+        }
+    )
     return state_of(package, files, contents)
 
 
 def weight(change: Change) -> str:
-    """The part of the version that a change asks for: what is called by its name and is gone breaks, what is new or described anew adds."""
+    """The part of the version that a change asks for.
+
+    What is called by its name and is gone breaks; what is new or described anew adds.
+    """
     if change.kind in COMPONENTS or change.kind in OFFERED:
         if change.how in (REMOVED, RENAMED):
             return MAJOR
@@ -367,29 +309,100 @@ def _of_version(verdict: Verdict, tagged: list[tuple[str, Tag]], head: str) -> l
     name, version, released = verdict.package.name, verdict.version, verdict.released
     if not version:
         if released:
-            return [("version-missing", _at(verdict, f"no version is stated, but {verdict.reference} had {released}", "Without one the client offers an update with every commit. State the next version."))]
+            return [
+                (
+                    "version-missing",
+                    _at(
+                        verdict,
+                        f"no version is stated, but {verdict.reference} had {released}",
+                        "Without one the client offers an update with every commit. State the next version.",
+                    ),
+                )
+            ]
         return []
     new, old = parse(version), parse(released)
     if new is None and (verdict.raised or verdict.needs):
-        return [("version-not-semver", _at(verdict, f"'{version}' is no version that can be compared", "Write three numbers, as in 1.2.3, perhaps with a pre-release as in 1.2.3-rc.1."))]
+        return [
+            (
+                "version-not-semver",
+                _at(
+                    verdict,
+                    f"'{version}' is no version that can be compared",
+                    "Write three numbers, as in 1.2.3, perhaps with a pre-release as in 1.2.3-rc.1.",
+                ),
+            )
+        ]
     if new is None:
         return []
     if released and old is None:  # what was released cannot be compared; any other version tells of a change
         if verdict.needs and version == released:
-            return [("version-not-raised", _at(verdict, f"{name} is still {version}, as in {verdict.reference}", _hint(verdict), _places(verdict)))]
+            return [
+                (
+                    "version-not-raised",
+                    _at(
+                        verdict,
+                        f"{name} is still {version}, as in {verdict.reference}",
+                        _hint(verdict),
+                        _places(verdict),
+                    ),
+                )
+            ]
         return []
     if old is not None and order(version) < order(released):
-        return [("version-lowered", _at(verdict, f"{version} is lower than {released}, which {verdict.reference} has", f"Write {verdict.least or released}: nobody who has {released} is offered a lower one."))]
+        return [
+            (
+                "version-lowered",
+                _at(
+                    verdict,
+                    f"{version} is lower than {released}, which {verdict.reference} has",
+                    f"Write {verdict.least or released}: nobody who has {released} is offered a lower one.",
+                ),
+            )
+        ]
     if old is not None and verdict.needs:
         want = needed(old, verdict.needs)
         if order(version) == order(released):
-            return [("version-not-raised", _at(verdict, f"{name} is still {version}, as in {verdict.reference}, but {_count(verdict)}; it must be {verdict.least} or higher", _hint(verdict), _places(verdict)))]
+            return [
+                (
+                    "version-not-raised",
+                    _at(
+                        verdict,
+                        f"{name} is still {version}, as in {verdict.reference}, but {_count(verdict)}; "
+                        f"it must be {verdict.least} or higher",
+                        _hint(verdict),
+                        _places(verdict),
+                    ),
+                )
+            ]
         if not enough(old, new, verdict.needs):
-            return [("version-raised-too-little", _at(verdict, f"{version} after {released} does not tell of a {_SAID[want]}; it must be {verdict.least} or higher", _hint(verdict), _places(verdict)))]
+            return [
+                (
+                    "version-raised-too-little",
+                    _at(
+                        verdict,
+                        f"{version} after {released} does not tell of a {_SAID[want]}; "
+                        f"it must be {verdict.least} or higher",
+                        _hint(verdict),
+                        _places(verdict),
+                    ),
+                )
+            ]
     if verdict.raised:
-        taken = next((tag for said, tag in tagged if same_version(said, version) and tag.commit not in (head, verdict.base)), None)
+        taken = next(
+            (tag for said, tag in tagged if same_version(said, version) and tag.commit not in (head, verdict.base)),
+            None,
+        )
         if taken is not None:
-            return [("version-already-tagged", _at(verdict, f"{version} was released: {taken.name} is at {taken.commit[:10]}", "Write a version that no tag has; who has this one is offered no update."))]
+            return [
+                (
+                    "version-already-tagged",
+                    _at(
+                        verdict,
+                        f"{version} was released: {taken.name} is at {taken.commit[:10]}",
+                        "Write a version that no tag has; who has this one is offered no update.",
+                    ),
+                )
+            ]
     return []
 
 
@@ -427,19 +440,42 @@ def _of_components(verdict: Verdict) -> list[tuple[str, Problem]]:
         what = f"{part.document.kind} {part.name}"
         if new is None:
             if part.node.text != part.released:
-                found.append(("version-not-semver", Problem(part.document.source, part.node.span, f"'{part.node.text}' is no version that can be compared", "Write three numbers, as in 1.2.3.")))
+                found.append(
+                    (
+                        "version-not-semver",
+                        Problem(
+                            part.document.source,
+                            part.node.span,
+                            f"'{part.node.text}' is no version that can be compared",
+                            "Write three numbers, as in 1.2.3.",
+                        ),
+                    )
+                )
             continue
         if old is None:
             continue
         least = following(old, needed(old, part.needs))
-        why = [sentence(one) for one in verdict.changes if (one.kind, one.name) == (part.document.kind, part.name) or one.owner == (part.document.kind, part.name)]
+        why = [
+            sentence(one)
+            for one in verdict.changes
+            if (one.kind, one.name) == (part.document.kind, part.name) or one.owner == (part.document.kind, part.name)
+        ]
         hint = f"{_capital(listed(why, 4))}."
         if order(part.node.text) < order(part.released):
-            rule, message = "version-lowered", f"{what} is {part.node.text}, lower than {part.released} in {verdict.reference}"
+            rule, message = (
+                "version-lowered",
+                f"{what} is {part.node.text}, lower than {part.released} in {verdict.reference}",
+            )
         elif order(part.node.text) == order(part.released):
-            rule, message = "version-not-raised", f"{what} is still {part.node.text}, as in {verdict.reference}; it must be {least} or higher"
+            rule, message = (
+                "version-not-raised",
+                f"{what} is still {part.node.text}, as in {verdict.reference}; it must be {least} or higher",
+            )
         elif not enough(old, new, part.needs):
-            rule, message = "version-raised-too-little", f"{what}: {part.node.text} after {part.released} is too small a step; it must be {least} or higher"
+            rule, message = (
+                "version-raised-too-little",
+                f"{what}: {part.node.text} after {part.released} is too small a step; it must be {least} or higher",
+            )
         else:
             continue
         found.append((rule, Problem(part.document.source, part.node.span, message, hint)))
@@ -458,11 +494,21 @@ def _unversioned(verdict: Verdict) -> list[tuple[str, Problem]]:
         others = [one for other, one in now.items() if other[0] == key[0] and other in before and other != key]
         if was is not None:
             message = f"{key[0]} {key[1]} states no version, but {verdict.reference} had {was.text}"
-        elif verdict.old is not None and key not in before and others and all(header_version(one) is not None for one in others):
+        elif (
+            verdict.old is not None
+            and key not in before
+            and others
+            and all(header_version(one) is not None for one in others)
+        ):
             message = f"{key[0]} {key[1]} is new and states no version, as every other {key[0]} here does"
         else:
             continue
-        found.append(("version-missing", Problem(document.source, document.first_line(), message, "Add `version` to its header.")))
+        found.append(
+            (
+                "version-missing",
+                Problem(document.source, document.first_line(), message, "Add `version` to its header."),
+            )
+        )
     return found
 
 
@@ -470,11 +516,11 @@ def _unversioned(verdict: Verdict) -> list[tuple[str, Problem]]:
 
 
 def changelog_for(package: Package) -> tuple[Package | None, bool]:
-    """The package whose changelog speaks of a plugin, and whether it speaks of others too: its own, else its marketplace's."""
+    """The package whose changelog speaks of a plugin, its own or its marketplace's; and whether it has others in it."""
     if package.changelog is not None:
         shared = package.marketplace is not None and len(entry_packages(package)) > 1
         return package, shared
-    for shop in _around(package):
+    for shop in around(package):
         targets = [target for _, target in entry_packages(shop)]
         if shop.changelog is not None and package in targets:
             return shop, len(targets) > 1
@@ -484,8 +530,14 @@ def changelog_for(package: Package) -> tuple[Package | None, bool]:
 def has_text(log: Changelog, at: int) -> bool:
     """Whether something but headings stands between a release heading, which ends at `at`, and the next."""
     level = log.releases[0].level
-    end = next((one.span.start for one in log.document.markdown.headings if one.level <= level and one.span.start > at), len(log.document.text))
-    return any(row.strip() and not row.lstrip().startswith(("#", "<!--", "[")) for row in log.document.text[at:end].splitlines())
+    end = next(
+        (one.span.start for one in log.document.markdown.headings if one.level <= level and one.span.start > at),
+        len(log.document.text),
+    )
+    return any(
+        row.strip() and not row.lstrip().startswith(("#", "<!--", "["))
+        for row in log.document.text[at:end].splitlines()
+    )
 
 
 def _of_changelog(verdict: Verdict) -> list[tuple[str, Problem]]:
@@ -495,29 +547,55 @@ def _of_changelog(verdict: Verdict) -> list[tuple[str, Problem]]:
     if holder is None:
         if verdict.new:
             return []
-        return [("changelog-entry-missing", _at(verdict, f"there is no CHANGELOG.md to say what {verdict.version} changes", "`pluglint release bump` begins one."))]
+        return [
+            (
+                "changelog-entry-missing",
+                _at(
+                    verdict,
+                    f"there is no CHANGELOG.md to say what {verdict.version} changes",
+                    "`pluglint release bump` begins one.",
+                ),
+            )
+        ]
     log = changelog_of(holder)
     assert log is not None
     for release in log.versions:
         line = log.document.source.line_span(release.span.start)
-        if not same_version(release.version, verdict.version) or shared and verdict.package.name not in log.document.source.slice(line):
+        if (
+            not same_version(release.version, verdict.version)
+            or shared
+            and verdict.package.name not in log.document.source.slice(line)
+        ):
             continue
         if has_text(log, line.end):
             return []
-        return [("changelog-entry-empty", Problem(log.document.source, line, f"the entry for {verdict.version} says nothing", "`pluglint release notes` drafts a text from what changed."))]
+        return [
+            (
+                "changelog-entry-empty",
+                Problem(
+                    log.document.source,
+                    line,
+                    f"the entry for {verdict.version} says nothing",
+                    "`pluglint release notes` drafts a text from what changed.",
+                ),
+            )
+        ]
     of = f" of {verdict.package.name}" if shared else ""
     message = f"version {verdict.version}{of} has no entry in {log.document.rel}"
-    hint = "Say there what changed, under a heading with this version" + (" and the name of the plugin." if shared else "; `pluglint release bump` turns the Unreleased section into it.")
+    hint = "Say there what changed, under a heading with this version" + (
+        " and the name of the plugin." if shared else "; `pluglint release bump` turns the Unreleased section into it."
+    )
     return [("changelog-entry-missing", _at(verdict, message, hint))]
 
 
 def also_of(package: Package, config: Config) -> list[str]:
     """Paths of `release.also` that lie in a plugin, and in none further in."""
-    others = [one.path for one in _around(package) if one.path.startswith(package.path.rstrip(os.sep) + os.sep)]
+    others = [one.path for one in around(package) if one.path.startswith(package.path.rstrip(os.sep) + os.sep)]
     return [
         real
         for real in map(os.path.realpath, config.release_also)
-        if real.startswith(package.path.rstrip(os.sep) + os.sep) and not any(real.startswith(other + os.sep) for other in others)
+        if real.startswith(package.path.rstrip(os.sep) + os.sep)
+        and not any(real.startswith(other + os.sep) for other in others)
     ]
 
 
@@ -536,7 +614,17 @@ def _of_files(verdict: Verdict, config: Config, contents: dict[str, bytes]) -> l
         rel = inside(path, verdict.package.path)
         source = decode(data, f"{verdict.package.shown}/{rel}" if verdict.package.shown else rel, rel)
         if not version_places(source.text, verdict.version):
-            found.append(("version-not-in-file", Problem(source, Span(0, 0), f"{verdict.version} does not stand in this file of `release.also`", "Write it there, or take the file off the list.")))
+            found.append(
+                (
+                    "version-not-in-file",
+                    Problem(
+                        source,
+                        Span(0, 0),
+                        f"{verdict.version} does not stand in this file of `release.also`",
+                        "Write it there, or take the file off the list.",
+                    ),
+                )
+            )
     return found
 
 
@@ -547,4 +635,8 @@ def _lockstep(packages: list[Package], wanted: list[Package], config: Config) ->
     if not settings.select:
         return []
     paths = {document.source.path for package in wanted for document in package.documents.values()}
-    return [one for one in engine.run(packages, settings).findings if one.rule in LOCKSTEP and (one.place.path in paths or any(place.path in paths for place in one.related))]
+    return [
+        one
+        for one in engine.run(packages, settings).findings
+        if one.rule in LOCKSTEP and (one.place.path in paths or any(place.path in paths for place in one.related))
+    ]

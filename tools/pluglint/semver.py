@@ -43,17 +43,28 @@ def needed(old: Version, part: str) -> str:
 
 def rose(old: Version, new: Version) -> str:
     """The largest part that differs; "" where only what stands after the hyphen does."""
-    return next((part for part, one, other in ((MAJOR, old.major, new.major), (MINOR, old.minor, new.minor), (PATCH, old.patch, new.patch)) if one != other), "")
+    return next(
+        (
+            part
+            for part, one, other in (
+                (MAJOR, old.major, new.major),
+                (MINOR, old.minor, new.minor),
+                (PATCH, old.patch, new.patch),
+            )
+            if one != other
+        ),
+        "",
+    )
 
 
 def enough(old: Version, new: Version, part: str) -> bool:
-    """Whether a higher version tells of a change of this weight. A pre-release promised nothing, so any step from it does."""
+    """Whether a higher version tells of a change of this weight; any step from a pre-release does."""
     step = rose(old, new)
     return bool(old.pre) or bool(step) and PARTS.index(step) >= PARTS.index(needed(old, part))
 
 
 def following(old: Version, part: str) -> Version:
-    """The version after a change: the part rises by one and those behind it fall to zero; a pre-release becomes its release."""
+    """The version after a change: the part rises, those behind it fall to zero; a pre-release becomes its release."""
     if old.pre:
         return Version(old.major, old.minor, old.patch)
     if part == MAJOR:

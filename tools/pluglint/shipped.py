@@ -16,11 +16,50 @@ from pluglint.globs import matches
 
 # Names of files and folders, anywhere in the plugin. README.md holds this list too, and a test compares the two.
 LEFT_OUT = {
-    "version control and its services": (".git", ".gitignore", ".gitattributes", ".gitmodules", ".gitkeep", ".hg", ".hgignore", ".svn", ".jj", ".github", ".gitlab", ".gitlab-ci.yml", ".circleci", ".ci", ".pre-commit-config.yaml"),
+    "version control and its services": (
+        ".git",
+        ".gitignore",
+        ".gitattributes",
+        ".gitmodules",
+        ".gitkeep",
+        ".hg",
+        ".hgignore",
+        ".svn",
+        ".jj",
+        ".github",
+        ".gitlab",
+        ".gitlab-ci.yml",
+        ".circleci",
+        ".ci",
+        ".pre-commit-config.yaml",
+    ),
     "tests": ("tests", "test", "__tests__"),
-    "caches and builds": ("__pycache__", "*.pyc", ".pytest_cache", ".hypothesis", ".mypy_cache", ".ruff_cache", ".coverage", "node_modules", "build", "dist", "*.egg-info", ".eggs"),
+    "caches and builds": (
+        "__pycache__",
+        "*.pyc",
+        ".pytest_cache",
+        ".hypothesis",
+        ".mypy_cache",
+        ".ruff_cache",
+        ".coverage",
+        "node_modules",
+        "build",
+        "dist",
+        "*.egg-info",
+        ".eggs",
+    ),
     "virtual environments": (".venv", "venv", ".tox", ".nox", "site-packages"),
-    "editors and systems": (".idea", ".vscode", ".editorconfig", "*.swp", "*~", "*.orig", "*.rej", ".DS_Store", "Thumbs.db"),
+    "editors and systems": (
+        ".idea",
+        ".vscode",
+        ".editorconfig",
+        "*.swp",
+        "*~",
+        "*.orig",
+        "*.rej",
+        ".DS_Store",
+        "Thumbs.db",
+    ),
     "settings of one person": (".env", ".claude"),
 }
 _NAMES = tuple(name for names in LEFT_OUT.values() for name in names)
@@ -61,12 +100,19 @@ def shipped(root: str, config: Config, ask_git: bool = True, skip: tuple[str, ..
                 result.left.append(rel + "/")
                 continue
             if not is_folder or link:
-                if _left_out(rel, is_folder, config) or known is not None and not _known(rel, known) and not _included(rel, config):
+                if (
+                    _left_out(rel, is_folder, config)
+                    or known is not None
+                    and not _known(rel, known)
+                    and not _included(rel, config)
+                ):
                     result.left.append(rel + ("/" if is_folder else ""))
                     continue
                 real = os.path.realpath(path)
                 if link and not (real + os.sep).startswith(os.path.realpath(root).rstrip(os.sep) + os.sep):
-                    result.refused.append(f"{rel} is a link to {os.readlink(path)}, outside of the plugin, and would be lost")
+                    result.refused.append(
+                        f"{rel} is a link to {os.readlink(path)}, outside of the plugin, and would be lost"
+                    )
                     continue
                 if link and not os.path.exists(real):
                     result.refused.append(f"{rel} is a link to {os.readlink(path)}, which does not exist")
@@ -107,7 +153,10 @@ def _left_out(rel: str, folder: bool, config: Config) -> bool:
 
 
 def _known_to_git(root: str) -> set[str] | None:
-    """Files that git has, or would take; None where no git has a say: outside of a repository, or in a folder that it ignores as a whole."""
+    """Files that git has, or would take.
+
+    None where git has no say: outside of a repository, or in a folder that it ignores as a whole.
+    """
     try:
         listed = git(root, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
     except CannotCompare as error:

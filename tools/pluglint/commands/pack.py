@@ -27,7 +27,10 @@ def run(target: str, config_path: str | None, output: str | None, listing: bool,
     package = next((one for one in packages if one.kind == PLUGIN and one.path == here), None)
     if package is None:
         plugins = [one.shown or "." for one in packages if one.kind == PLUGIN]
-        raise UsageError(f"{target}: no plugin to pack" + (f"; it holds {plural(len(plugins), 'plugin')}, name one: {plugins[0]}" if plugins else ""))
+        raise UsageError(
+            f"{target}: no plugin to pack"
+            + (f"; it holds {plural(len(plugins), 'plugin')}, name one: {plugins[0]}" if plugins else "")
+        )
     version = package.version
     path = output or f"{package.name}{f'-{version}' if version else ''}.zip"
     if os.path.isdir(path):
@@ -42,7 +45,11 @@ def run(target: str, config_path: str | None, output: str | None, listing: bool,
         if report.findings:
             from pluglint.report import renderer
 
-            _write(renderer("text").render(report) + "Nothing was packed: mend the errors, or pack all the same with --no-check.\n", None)
+            _write(
+                renderer("text").render(report)
+                + "Nothing was packed: mend the errors, or pack all the same with --no-check.\n",
+                None,
+            )
             return FINDINGS
     sizes = {rel: os.stat(name).st_size for rel, name in shipped.files.items()}
     total = sum(sizes.values())
@@ -50,7 +57,13 @@ def run(target: str, config_path: str | None, output: str | None, listing: bool,
         width = len(f"{total:,}")
         lines = [f"{size:>{width},}  {rel}" for rel, size in sizes.items()]
         lines += [f"{'-':>{width}}  {rel}" for rel in shipped.left]
-        _write("\n".join([*lines, f"{total:>{width},}  bytes in {plural(len(sizes), 'file')}; those marked - are left out"]) + "\n", None)
+        _write(
+            "\n".join(
+                [*lines, f"{total:>{width},}  bytes in {plural(len(sizes), 'file')}; those marked - are left out"]
+            )
+            + "\n",
+            None,
+        )
         return CLEAN
     data = archive(shipped.files)
     path = os.path.abspath(path)

@@ -37,7 +37,14 @@ def check(target: str, since: str | None, output_format: str, output: str | None
 def _report(release: Release, config: Config) -> engine.Report:
     packages = [one.package for one in release.verdicts]
     files = {document.source.path: document.kind for package in packages for document in package.documents.values()}
-    return engine.Report(release.findings, 0, files, [engine.root_of(one) for one in packages], sorted([*RULES, *LOCKSTEP]), config.profile)
+    return engine.Report(
+        release.findings,
+        0,
+        files,
+        [engine.root_of(one) for one in packages],
+        sorted([*RULES, *LOCKSTEP]),
+        config.profile,
+    )
 
 
 def _rendered(release: Release, config: Config, output_format: str) -> str:
@@ -64,7 +71,11 @@ def notes(target: str, since: str | None, output: str | None, config_path: str |
             parts.append(f"## {one.package.name}\n\n{text}" if several else f"## [Unreleased]\n\n{text}")
     _write("\n".join(parts), output)
     if parts:
-        print("pluglint: a draft: it says what changed; write what that means to users, and what was fixed or is deprecated", file=sys.stderr)
+        print(
+            "pluglint: a draft: it says what changed; write what that means to users, "
+            "and what was fixed or is deprecated",
+            file=sys.stderr,
+        )
     else:
         print(f"pluglint: nothing shipped changed since {release.verdicts[0].reference}", file=sys.stderr)
     return CLEAN
@@ -82,7 +93,10 @@ def bump(target: str, since: str | None, part: str, to: str | None, dry_run: boo
     if dry_run:
         _write("".join(_diff(one) for one in planned.changes), None)
     if planned.after is not None and planned.after.findings:
-        _write(_rendered(planned.after, config, "text") + "Nothing was written: this would still be wrong afterwards.\n", None)
+        _write(
+            _rendered(planned.after, config, "text") + "Nothing was written: this would still be wrong afterwards.\n",
+            None,
+        )
         return FINDINGS
     if not dry_run:
         write_all(planned.changes)
@@ -107,5 +121,10 @@ def _diff(change: Change) -> str:
     name = os.path.relpath(change.path).replace(os.sep, "/")
     before = decode(change.before, "", "").text if change.before is not None else ""
     after = decode(change.after, "", "").text
-    lines = unified_diff(before.splitlines(True), after.splitlines(True), f"a/{name}" if change.before is not None else "/dev/null", f"b/{name}")
+    lines = unified_diff(
+        before.splitlines(True),
+        after.splitlines(True),
+        f"a/{name}" if change.before is not None else "/dev/null",
+        f"b/{name}",
+    )
     return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)

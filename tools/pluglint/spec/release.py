@@ -28,7 +28,9 @@ class Plugin(Open):
     released: str = Field(description="Its version then; empty where it had none.")
     version: str = Field(description="Its version now; empty where it has none.")
     new: bool = Field(description="Whether the plugin was not there then.")
-    needs: Literal["", "major", "minor", "patch"] = Field(description="The weight of what changed; empty where nothing shipped did.")
+    needs: Literal["", "major", "minor", "patch"] = Field(
+        description="The weight of what changed; empty where nothing shipped did."
+    )
     least: str = Field(description="The lowest version that tells of it; empty where there is none.")
     reasons: list[Reason]
 
