@@ -69,7 +69,7 @@ class Change(NamedTuple):
 
 
 def state_of(package: Package, files: dict[str, str], contents: dict[str, bytes]) -> State:
-    """Reads the shipped files (path in the plugin -> path to open). `contents`: bytes that count instead of the disk's."""
+    """Reads the shipped files (path in the plugin -> path to open). `contents`: bytes that count instead of these."""
     digests, texts = {}, {}
     for rel, path in files.items():
         if re.fullmatch(_ABOUT, rel):
