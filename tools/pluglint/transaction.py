@@ -50,10 +50,19 @@ def _replace(path: str, temporary: str) -> None:
 
 
 def _put_back(change: Change) -> None:
-    if change.before is not None:
-        _replace(change.path, _stage(change.path, None, change.before))
-    elif os.path.lexists(change.path):
-        os.unlink(change.path)
+    if change.before is None:
+        if os.path.lexists(change.path):
+            os.unlink(change.path)
+        return
+    with open(change.path, "rb") as file:
+        if file.read() == change.before:  # it was not reached
+            return
+    temporary = _stage(change.path, None, change.before)
+    try:
+        _replace(change.path, temporary)
+    except OSError:
+        os.unlink(temporary)
+        raise
 
 
 def _stage(path: str, before: bytes | None, data: bytes) -> str:
