@@ -77,7 +77,6 @@ EXPLAINS = {
     },
     "resume-jump": {"plateau", "overfitting", "learning-rate-too-low"},
     "plateau": {"underfitting"},
-    "learning-rate-too-low": {"underfitting"},
 }
 
 
