@@ -229,6 +229,43 @@ def budget(
     _guard(work)
 
 
+@app.command()
+def new(
+    kind: Annotated[str, typer.Argument(help="plugin, agent or skill.", metavar="KIND", show_default=False)],
+    name: Annotated[str, typer.Argument(help="Lower-case words with hyphens.", metavar="NAME", show_default=False)],
+    description: Annotated[Optional[str], typer.Option("--description", help="What it does and when to use it, on one line. It must be given: the model goes by nothing else when it chooses.", show_default=False)] = None,
+    into: Annotated[str, typer.Option("--into", metavar="FOLDER", help="A plugin goes into a new folder below this one, an agent or a skill into the plugin or .claude folder that holds it.")] = ".",
+    author: Annotated[Optional[str], typer.Option("--author", metavar="NAME", help="Author of a plugin. Default: `user.name` of git.", show_default=False)] = None,
+    license_id: Annotated[Optional[str], typer.Option("--license", metavar="SPDX", help="Licence of a plugin, such as MIT. The text, as LICENSE, is yours to add.", show_default=False)] = None,
+    parts: Annotated[Optional[list[str]], typer.Option("--with", metavar="PART", help="What a plugin begins with, agent or skill; repeat for both: the agent then works by the skill. Default: skill.", show_default=False)] = None,
+) -> None:
+    """Write a new plugin, agent or skill that passes every rule.
+
+    Nothing is overwritten, and all files are written or none. The rules judge the result, the name and the description
+    before the first file is there.
+
+    \b
+    pluglint new plugin build-logs --description "Reads the log of a failed build and names the first error. Use when a build failed."
+    pluglint new plugin build-logs --with agent --with skill --license MIT --description "..."
+    pluglint new agent log-reader --description "..."               into the plugin in this folder
+    pluglint new skill log-reading --into plugins/ci --description "..."
+    """
+    _one_of("KIND", kind, ("plugin", "agent", "skill"))
+    for part in parts or ():
+        _one_of("--with", part, ("agent", "skill"))
+
+    def work() -> int:
+        if kind != "plugin":
+            for option, value in (("--author", author), ("--license", license_id), ("--with", parts)):
+                if value:
+                    return usage(f"{option} goes with `new plugin` only")
+        from pluglint.commands import new as command
+
+        return command.run(kind, name, into, description, author, license_id or "", parts)
+
+    _guard(work)
+
+
 def _one_of(option: str, value: Optional[str], allowed: tuple[str, ...]) -> None:
     if value is not None and value not in allowed:
         from pluglint.words import did_you_mean
