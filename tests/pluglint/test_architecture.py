@@ -52,6 +52,7 @@ ORDER = [
     "baseline",
     "since",
     "fix",
+    "scaffold",
     "report",
     "commands",
     "guard",
@@ -149,7 +150,7 @@ def test_the_package_imports_nothing_by_itself():
 
 # -- start-up
 
-HEAVY = ["rich", "pydantic", "jsonschema", "markdown_it", "importlib.metadata", "tomllib", "yaml", "multiprocessing", "pluglint.house", "pluglint.parse.toml", *(f"pluglint.{name}" for name in ("since", "baseline", "fingerprint", "report.pages", "report.sarif"))]
+HEAVY = ["rich", "pydantic", "jsonschema", "markdown_it", "importlib.metadata", "tomllib", "yaml", "multiprocessing", "pluglint.house", "pluglint.parse.toml", *(f"pluglint.{name}" for name in ("since", "baseline", "fingerprint", "scaffold", "commands.new", "report.pages", "report.sarif", "report.graph_page", "report.layout"))]
 
 
 def loaded(folder: Path, *arguments: str) -> set[str]:

@@ -176,7 +176,8 @@ def rules(
 @app.command()
 def graph(
     target: Annotated[str, typer.Argument(help="Plugin, marketplace, .claude folder, agents/ or skills/ folder, skill, or file. Default: the working folder.", metavar="[TARGET]", show_default=False)] = ".",
-    output_format: Annotated[str, typer.Option("--format", help="tree, mermaid, dot or json.")] = "tree",
+    output_format: Annotated[Optional[str], typer.Option("--format", help="tree, mermaid, dot, json or html. Default: tree.", show_default=False)] = None,
+    as_html: Annotated[bool, typer.Option("--html", help="The same as --format html: one page with the drawing, all edges and the budget.")] = False,
     output: Annotated[Optional[str], typer.Option("--output", "-o", help="Write to a file instead of standard output.")] = None,
     config: Annotated[Optional[str], typer.Option(help="Configuration file, for `external-agents`; `none` for no file.", show_default=False)] = None,
 ) -> None:
@@ -190,13 +191,17 @@ def graph(
     pluglint graph --format mermaid .       for a Markdown page
     pluglint graph --format dot . | dot -Tsvg -o graph.svg
     pluglint graph --format json .          every edge with file, line and column
+    pluglint graph --html -o graph.html .   a page for the browser, with the budget; it loads nothing else
     """
-    _one_of("--format", output_format, ("tree", "mermaid", "dot", "json"))
+    _one_of("--format", output_format, ("tree", "mermaid", "dot", "json", "html"))
+    if as_html and output_format not in (None, "html"):
+        usage(f"--html is --format html, and --format says {output_format}; give one of them")
+        raise typer.Exit(2)
 
     def work() -> int:
         from pluglint.commands import graph as command
 
-        return command.run(target, output_format, config, output)
+        return command.run(target, "html" if as_html else output_format or "tree", config, output)
 
     _guard(work)
 

@@ -114,7 +114,7 @@ def create(top: str, files: dict[str, str]) -> None:
 
     Folders above are made. Raises FileExistsError where something is there already, and OSError.
     """
-    folder = os.path.dirname(top)
+    folder = os.path.dirname(os.path.abspath(top))
     made = _missing_folders(folder)
     try:
         os.makedirs(folder, exist_ok=True)

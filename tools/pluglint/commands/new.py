@@ -121,7 +121,10 @@ def _component(kind: str, name: str, into: str, description: str) -> int:
     rel = "/".join(part for part in (home.under, f"{name}.md" if kind == AGENT else f"{name}/SKILL.md") if part)
     text = (scaffold.agent if kind == AGENT else scaffold.skill)(name, description)
     found = discover.discover(home.path, config.exclude)
-    _must_be_free(os.path.join(home.path, home.under), f"{name}.md" if kind == AGENT else name)
+    folder = os.path.join(home.path, home.under)
+    if os.path.islink(folder):
+        raise UsageError(f"{_shown(folder)}: a symbolic link, which would lead the {kind} out of its package; make it a folder")
+    _must_be_free(folder, f"{name}.md" if kind == AGENT else name)
     _must_be_new(kind, name, found, config)
     before = set(engine.check([home.path], config, [found]).findings)
     after = engine.check([home.path], config, [_with(found, rel, text)], {os.path.join(found.roots[0].path, *rel.split("/")): text.encode()}).findings
