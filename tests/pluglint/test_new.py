@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from pathlib import Path
 
 import pytest
 import yaml
@@ -40,7 +41,7 @@ def tree(folder="."):
 
 
 def contents(folder="."):
-    return {path: open(os.path.join(folder, path), "rb").read() for path in tree(folder)}
+    return {path: Path(folder, path).read_bytes() for path in tree(folder)}
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +77,7 @@ def test_a_plugin_passes_every_rule(profile, parts):
 
 def test_the_manifest_says_what_was_given():
     plugin("logs", "--license", "MIT")
-    manifest = json.loads((open("logs/.claude-plugin/plugin.json")).read())
+    manifest = json.loads(Path("logs/.claude-plugin/plugin.json").read_text())
     assert manifest == {"name": "logs", "version": "0.1.0", "description": TEXT, "author": {"name": "Example Author"}, "license": "MIT"}
 
 
@@ -138,7 +139,7 @@ def test_mode_and_line_ends_are_the_usual_ones(package):
     os.umask(mask)
     for path in ("skills/log-reader/SKILL.md", "agents/log-reading.md"):
         assert stat.S_IMODE(os.stat(path).st_mode) == 0o666 & ~mask
-        assert b"\r" not in open(path, "rb").read()
+        assert b"\r" not in Path(path).read_bytes()
     assert stat.S_IMODE(os.stat("skills/log-reader").st_mode) == 0o777 & ~mask
 
 
@@ -146,9 +147,11 @@ def test_mode_and_line_ends_are_the_usual_ones(package):
 
 
 def test_what_the_rest_of_the_package_needs_is_said(package):
-    (package / "README.md").write_text("# Demo\n\n## Skills\n\n- `one`: charts\n")
-    (package / "skills/one").mkdir(parents=True)
-    (package / "skills/one/SKILL.md").write_text("---\nname: one\ndescription: Draws a chart. Use when one is due.\n---\nDraw it.\n")
+    (package / "README.md").write_text("# Demo\n\n## Skills\n\n| Skill | For |\n| --- | --- |\n| one | charts |\n| three | dates |\n")
+    for name, text in (("one", "Draws a chart. Use when one is due."), ("three", "Counts days. Use when dates matter.")):
+        (package / "skills" / name).mkdir(parents=True)
+        (package / "skills" / name / "SKILL.md").write_text(f"---\nname: {name}\ndescription: {text}\n---\nDo it.\n")
+    assert check()[0] == 0, check()[1]
     status, out, _ = new("skill", "two")
     assert status == 0
     assert "This is left to you:\n  README.md:" in out and "[component-table-incomplete]" in out
@@ -235,7 +238,7 @@ def test_a_link_out_of_the_package(package, tmp_path_factory):
     ("LogReader", "as in 'log-reader'"),
     ("log reader", "as in 'log-reader'"),
     ("log--reader", "as in 'log-reader'"),
-    ("-", "single hyphens"),
+    ("a-", "as in 'a'"),
     ("", "single hyphens"),
     ("../logs", "as in 'logs'"),
     ("lögs\x1b[31m", "cannot be the name of"),
@@ -243,7 +246,7 @@ def test_a_link_out_of_the_package(package, tmp_path_factory):
 ])
 @pytest.mark.parametrize("kind", ["plugin", "agent", "skill"])
 def test_names_of_a_wrong_form(kind, name, said, package):
-    message = refused(kind, "--into", ".", "--", name) if name.startswith("-") else refused(kind, name)
+    message = refused(kind, name)
     assert said in message and "\x1b" not in message
 
 
@@ -280,7 +283,7 @@ def test_an_agent_that_the_manifest_would_leave_out(package):
     (package / ".claude-plugin/plugin.json").write_text(MANIFEST.replace('"license"', '"agents": ["./agents/one.md"],\n  "license"'))
     (package / "agents").mkdir()
     (package / "agents/one.md").write_text("---\nname: one\ndescription: Draws a chart. Use when one is due.\ntools: Read\n---\nDraw it.\n")
-    assert "[agent-file-not-loaded]" in refused("agent", "two")
+    assert refused("agent", "two") == "agents/two.md: would be no agent for the client: .claude-plugin/plugin.json names its agents one by one; nothing was written"
 
 
 def test_the_configuration_does_not_hide_what_is_wrong(package):
@@ -315,8 +318,8 @@ def test_wrong_use(package):
     assert refused("agent", "x", "--license", "MIT") == "--license goes with `new plugin` only"
 
 
-def test_a_licence_that_is_none(place):
-    assert "[manifest-license-not-spdx]" in refused("plugin", "logs", "--author", "A", "--license", "Mine")
+def test_a_licence_that_is_not_written_so(place):
+    assert "[manifest-license-not-spdx]" in refused("plugin", "logs", "--author", "A", "--license", "mit")
 
 
 def test_the_author_comes_from_git(place, monkeypatch):
@@ -325,7 +328,7 @@ def test_the_author_comes_from_git(place, monkeypatch):
     assert "give --author" in refused("plugin", "logs")
     (place / "gitconfig").write_text("[user]\n\tname = Example Author\n")
     assert new("plugin", "logs")[0] == 0
-    assert json.load(open("logs/.claude-plugin/plugin.json"))["author"] == {"name": "Example Author"}
+    assert json.loads(Path("logs/.claude-plugin/plugin.json").read_text())["author"] == {"name": "Example Author"}
 
 
 # -- any text
@@ -338,13 +341,13 @@ def test_a_description_is_read_back_as_given(text):
     assert yaml.safe_load(header)["description"] == text
 
 
-@pytest.mark.parametrize("text", ['Says "no": # often. Use when asked.', "# Reads *logs*. Use when asked.", "1. Reads [a](b) `c` <b>. Use when asked.", "Liest Protokolle (für Züge). Use when asked.", "- Reads \\n logs. Use when asked."])
+@pytest.mark.parametrize("text", ['Says "no": # often. Use when asked.', "# Reads *logs*. Use when asked.", "1. Reads [a](b) `c` ~d~. Use when asked.", "Liest Protokolle (für Züge). Use when asked.", "- Reads \\n logs. Use when asked."])
 def test_a_plugin_with_any_description_passes(text):
     from markdown_it import MarkdownIt
 
     assert plugin("logs", text=text)[::2] == (0, "")
     assert check("logs")[0] == 0
-    tokens = MarkdownIt().parse(open("logs/README.md").read())
+    tokens = MarkdownIt().parse(Path("logs/README.md").read_text())
     paragraph = tokens[4]
     assert tokens[3].type == "paragraph_open"
     assert "".join(child.content for child in paragraph.children) == text

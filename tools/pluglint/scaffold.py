@@ -97,7 +97,7 @@ claude --plugin-dir .
 
 {chr(10).join(rows)}
 
-Changes are in the [changelog](CHANGELOG.md).{f" The licence is {license_id}." if license_id else ""}
+Changes are in the [changelog](CHANGELOG.md).{f" The licence is {markdown_text(license_id)}." if license_id else ""}
 """
     files["CHANGELOG.md"] = f"# Changelog\n\n## [{VERSION}] - {today}\n\n- The first version.\n"
     return files

@@ -40,7 +40,8 @@ def run(kind: str, name: str, into: str, description: str | None, author: str | 
     if not os.path.isdir(into):
         raise UsageError(f"--into {into}: no such folder")
     if kind == "plugin":
-        return _plugin(name, into, text, _line("--author", author) if author is not None else _author(into), license_id, parts or [SKILL])
+        author = _line("--author", author) if author is not None else _author(into)
+        return _plugin(name, into, text, author, _line("--license", license_id) if license_id else "", parts or [SKILL])
     return _component(kind, name, into, text)
 
 
@@ -127,10 +128,14 @@ def _component(kind: str, name: str, into: str, description: str) -> int:
     _must_be_free(folder, f"{name}.md" if kind == AGENT else name)
     _must_be_new(kind, name, found, config)
     before = set(engine.check([home.path], config, [found]).findings)
-    after = engine.check([home.path], config, [_with(found, rel, text)], {os.path.join(found.roots[0].path, *rel.split("/")): text.encode()}).findings
-    fresh = [one for one in after if one not in before]
+    report = engine.check([home.path], config, [_with(found, rel, text)], {os.path.join(found.roots[0].path, *rel.split("/")): text.encode()})
+    fresh = [one for one in report.findings if one not in before]
     path = os.path.join(home.path, *rel.split("/"))
-    shown = discover.join(found.roots[0].shown, rel)
+    shown = discover.shown_path(found.roots[0].shown, rel)
+    if shown not in report.files:
+        raise UsageError(f"{shown}: `exclude` in the configuration leaves it out; nothing was written")
+    if report.files[shown] != kind:
+        raise UsageError(f"{shown}: would be no {kind} for the client: .claude-plugin/plugin.json names its {kind}s one by one; nothing was written")
     _refuse([one for one in fresh if one.place.path == shown and one.rule not in OF_THE_HOUSE], home.path)
     scaffold.create(*((path, {"": text}) if kind == AGENT else (os.path.dirname(path), {"SKILL.md": text})))
     _say([path])

@@ -54,7 +54,7 @@ if (drawing) {
     const node = event.target.closest("a.node");
     if (!node || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault(); // following the link would also scroll
-    go(node.dataset.node === chosen() ? "" : node.hash);
+    go(node.dataset.node === chosen() ? "" : "#" + node.id);
   });
   drawing.addEventListener("pointerover", hover);
   drawing.addEventListener("pointerleave", () => light(chosen()));
