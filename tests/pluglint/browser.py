@@ -44,13 +44,14 @@ class Page:
         self._number = 0
         self._buffer = b""
         self._session = ""
-        self._loaded = False
+        self._loaded: set[str] = set()
         self.complaints: list[str] = []
         self.asked: list[str] = []
         target = self._call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self._call(f"{domain}.enable")
+        self._call("Page.setLifecycleEventsEnabled", enabled=True)
 
     def close(self) -> None:
         if self._process.poll() is None:
@@ -89,20 +90,24 @@ class Page:
             self.complaints.append(given["exceptionDetails"]["text"])
         elif event == "Network.requestWillBeSent":
             self.asked.append(given["request"]["url"])
-        elif event == "Page.loadEventFired":
-            self._loaded = True
+        elif event == "Page.lifecycleEvent" and given["name"] == "load":
+            self._loaded.add(given["loaderId"])
         return message
 
     def open(self, address: str, scheme: str = "light") -> None:
         self._call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         self._call("Emulation.setDeviceMetricsOverride", width=1300, height=1000, deviceScaleFactor=1, mobile=False)
-        self._call("Page.navigate", url="about:blank")  # an address that differs in its hash alone would not be loaded anew
+        self._go("about:blank")  # an address that differs in its hash alone would not be loaded anew
         self.complaints.clear()
         self.asked.clear()
-        self._loaded = False
-        self._call("Page.navigate", url=address)
-        while not self._loaded:
+        self._go(address)
+
+    def _go(self, address: str) -> None:
+        """Waits for the page itself: the load event of the one before may still be on its way."""
+        loader = self._call("Page.navigate", url=address).get("loaderId")
+        while loader not in self._loaded:
             self._next()
+        self.ask("0")  # what was said until now has arrived after this
 
     def ask(self, expression: str) -> Any:
         """The value of a JavaScript expression."""

@@ -310,7 +310,7 @@ def test_wrong_places(place, monkeypatch):
     (place / ".claude-plugin/marketplace.json").write_text('{"name": "m", "owner": {"name": "A"}, "plugins": []}')
     assert "a marketplace" in refused("agent", "log-reader")
     assert plugin("logs")[0] == 0, "a plugin may lie in a marketplace"
-    assert "inside the plugin" in refused("plugin", "more", "--author", "A", "--into", "logs")
+    assert new("agent", "log-reader", "--into", "logs", text="Counts lines. Use when a log is long.")[0] == 0
 
 
 def test_wrong_use(package):
@@ -320,6 +320,12 @@ def test_wrong_use(package):
 
 def test_a_licence_that_is_not_written_so(place):
     assert "[manifest-license-not-spdx]" in refused("plugin", "logs", "--author", "A", "--license", "mit")
+
+
+def test_a_plugin_below_another_is_one_of_its_own(package):
+    (package / "plugins").mkdir()
+    assert plugin("logs", "--into", "plugins")[0] == 0
+    assert check("plugins/logs")[0] == 0 and check(".")[0] == 0
 
 
 def test_the_author_comes_from_git(place, monkeypatch):

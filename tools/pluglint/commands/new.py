@@ -91,9 +91,6 @@ def _author(folder: str) -> str:
 def _plugin(name: str, into: str, description: str, author: str, license_id: str, parts: list[str]) -> int:
     top = os.path.join(into, name)
     _must_be_free(into, name)
-    around = _package_above(into)
-    if around is not None and around[0] != MARKETPLACE:
-        raise UsageError(f"{top} would lie inside the {_WORDS[around[0]]} {around[1]}; `pluglint new agent` and `pluglint new skill` add to it, --into names another folder")
     files = scaffold.plugin(name, description, author, license_id, parts, datetime.date.today().isoformat())
     with tempfile.TemporaryDirectory(prefix="pluglint-new-") as temporary:  # checked where nothing else is around it
         trial = os.path.join(temporary, name)
@@ -110,9 +107,6 @@ def _plugin(name: str, into: str, description: str, author: str, license_id: str
 
 
 # -- an agent or a skill
-
-_WORDS = {PLUGIN: "plugin", MARKETPLACE: "marketplace", CLAUDE_FOLDER: "folder", AGENTS_FOLDER: "folder", SKILLS_FOLDER: "folder"}
-
 
 def _component(kind: str, name: str, into: str, description: str) -> int:
     home = _home(kind, into)
