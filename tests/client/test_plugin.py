@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -24,15 +23,6 @@ BUDGET = json.loads(Path(__file__).with_name("budget.json").read_text())
 
 def qualified(names):
     return [f"{NAME}:{name}" for name in names]
-
-
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory):
-    """The repository without what git ignores, as somebody who adds it as a marketplace would have it."""
-    to = tmp_path_factory.mktemp("clone") / NAME
-    ignored = [line.rstrip("/") for line in (REPOSITORY / ".gitignore").read_text().split()]
-    shutil.copytree(REPOSITORY, to, symlinks=True, ignore=shutil.ignore_patterns(".git", *ignored))
-    return to
 
 
 @pytest.fixture(scope="module")

@@ -89,7 +89,16 @@ BUDGET = {
     "exceeded": ["every session: 9 characters, 8 are allowed (`budget.always`)"],
     "before": {"characters": 8, "removed": []},
 }
-VALID = {"agent": AGENT, "skill": SKILL, "command": {"description": "Goes."}, "manifest": MANIFEST, "marketplace": MARKETPLACE, "config": CONFIG, "output": OUTPUT, "baseline": BASELINE, "budget": BUDGET}
+RELEASE = {
+    **OUTPUT,
+    "plugins": [
+        {
+            "name": "demo", "path": ".", "since": "v1.0.0", "commit": "0" * 40, "released": "1.0.0", "version": "1.0.0", "new": False, "needs": "major", "least": "2.0.0",
+            "reasons": [{"part": "major", "text": "agent reader was removed", "path": "agents/reader.md"}],
+        }
+    ],
+}
+VALID = {"agent": AGENT, "skill": SKILL, "command": {"description": "Goes."}, "manifest": MANIFEST, "marketplace": MARKETPLACE, "config": CONFIG, "output": OUTPUT, "baseline": BASELINE, "budget": BUDGET, "release": RELEASE}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -28,6 +28,7 @@ class JaxTarget(Target):
     pure: Callable[..., tuple[Any, Any]] = None  # type: ignore[assignment]
     model: Any = None
     kind: str = "function"
+    _compiled: dict[bool, Any] = dataclasses.field(default_factory=dict, repr=False)
 
     framework = "jax"
 
@@ -79,25 +80,31 @@ class JaxTarget(Target):
     def loss_and_gradients(
         self, batch: tuple[Any, Any] | None = None, *, train: bool = True, seed: int = 0
     ) -> tuple[float, dict[str, jax.Array]]:
-        inputs, targets = batch or self.batch
         leaves, structure = jax.tree.flatten(self.params)
         trainable = [i for i, leaf in enumerate(leaves) if jnp.issubdtype(leaf.dtype, jnp.inexact)]
         if not trainable:
             raise UnusableInput("the parameters hold no floating-point array")
 
-        def loss_of(floats: list[Any]) -> Any:
+        def loss_of(floats: list[Any], other: Any, batch: Any, seed: Any) -> Any:
             merged = list(leaves)
             for index, value in zip(trainable, floats, strict=True):
                 merged[index] = value
-            outputs, _ = self.call(jax.tree.unflatten(structure, merged), inputs, train=train, seed=seed)
-            loss = self.loss_fn(outputs, targets)
+            outputs, _ = self.call(jax.tree.unflatten(structure, merged), batch[0], train=train, seed=seed, other=other)
+            loss = self.loss_fn(outputs, batch[1])
             shape = tuple(getattr(loss, "shape", ()))
             if shape not in ((), (1,)):
                 # float() of a traced value fails; the shape is known all the same
                 raise UnusableInput(f"loss_fn returned an array of shape {shape}, not one number; reduce it, such as with .mean()")
             return jnp.asarray(loss).reshape(())
 
-        value, gradients = jax.value_and_grad(loss_of)([leaves[i] for i in trainable])
+        given = ([leaves[i] for i in trainable], self.other, batch or self.batch, seed)
+        # compiled as one and kept: operation by operation, the first call of a small transformer takes ten times as long
+        compiled = self._compiled.setdefault(train, jax.jit(jax.value_and_grad(loss_of)))
+        try:
+            value, gradients = compiled(*given)
+        except (TypeError, jax.errors.JAXIndexError):
+            # the loss needs the values of the batch, such as for a boolean index, or the batch holds more than arrays
+            value, gradients = jax.value_and_grad(lambda floats: loss_of(floats, *given[1:]))(given[0])
         names = list(named_leaves(self.params))
         return float(value), {names[i]: gradient for i, gradient in zip(trainable, gradients, strict=True)}
 

@@ -197,6 +197,27 @@ def load(spec: str, *, timeout: float = 60.0, device: str = "cpu") -> Target:
     return JaxTarget.build(framework, given.get("model"), given.get("params"), given.get("apply"), common)
 
 
+def further_batches(spec: str, count: int, *, timeout: float = 60.0) -> list[tuple[Any, Any]]:
+    """The batches of further calls of a factory that `load` has called, in the same imported file.
+
+    They differ from the first when the factory draws its batch anew at each call, such as from an iterator of the file.
+
+    Args:
+        spec: `FILE.py:factory`, as given to `load` before.
+        count: how many further calls.
+        timeout: seconds that all calls may take together.
+
+    Raises:
+        UnusableInput: as for `load`.
+    """
+    path_text, _, name = spec.rpartition(":")
+    path = Path(path_text).expanduser().resolve()
+    factory = getattr(sys.modules[_module_name(path)], name)
+    with _user_code(path, spec, timeout):
+        batches = [factory()["batch"] for _ in range(count)]
+    return [tuple(batch) for batch in batches]
+
+
 def load_operation(spec: str, *, timeout: float = 60.0) -> Operation:
     """Loads the operation that a gradient check is about.
 
@@ -247,8 +268,7 @@ def _call_factory(spec: str, timeout: float) -> dict[str, Any]:
 
 
 def _import(path: Path) -> Any:
-    # a name of its own: the user's file may be called like a module that a library imports later
-    name = f"target_{path.stem}_{abs(hash(str(path))):x}"
+    name = _module_name(path)
     module_spec = importlib.util.spec_from_file_location(name, path)
     if module_spec is None or module_spec.loader is None:
         raise UnusableInput(f"{path.name} is not a Python file")
@@ -259,6 +279,11 @@ def _import(path: Path) -> Any:
         sys.path.insert(0, str(path.parent))
     module_spec.loader.exec_module(module)
     return module
+
+
+def _module_name(path: Path) -> str:
+    # a name of its own: the user's file may be called like a module that a library imports later
+    return f"target_{path.stem}_{abs(hash(str(path))):x}"
 
 
 class _TookTooLong(BaseException):

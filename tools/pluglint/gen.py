@@ -30,6 +30,7 @@ from pluglint.spec.config import Config
 from pluglint.spec.manifest import Manifest
 from pluglint.spec.marketplace import Marketplace
 from pluglint.spec.output import Output
+from pluglint.spec.release import Release
 from pluglint.spec.skill import Command, Skill
 
 HERE = Path(__file__).parent
@@ -43,6 +44,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "output": Output,
     "baseline": Baseline,
     "budget": Budget,
+    "release": Release,
 }
 
 

@@ -58,6 +58,15 @@ def old_tree(targets: list[str], ref: str) -> Iterator[OldTree]:
 
 
 @contextmanager
+def tree_of(top: str, commit: str, ref: str, path: str = ".") -> Iterator[str]:
+    """The files of a commit, or those below a path, in a temporary folder with the name of the repository's. Raises `CannotCompare`."""
+    with tempfile.TemporaryDirectory(prefix="pluglint-since-") as temporary:
+        folder = os.path.join(os.path.realpath(temporary), os.path.basename(top) or "tree")
+        write_tree(top, commit, ref, [path], folder, os.path.join(temporary, "index"))
+        yield folder
+
+
+@contextmanager
 def entered(folder: str) -> Iterator[None]:
     """Makes a folder the working folder for a while. Relative targets, `exclude` and `[[suppress]]` mean the same in both trees only from the same folder of each."""
     before = os.getcwd()
@@ -115,11 +124,44 @@ def top_of(targets: list[str]) -> str:
     return next(iter(found))
 
 
+class Tag(NamedTuple):
+    """A tag with its commit; `behind`: whether the present commit comes after it, or is it."""
+
+    name: str
+    commit: str
+    behind: bool
+
+
+def head_of(top: str) -> str:
+    """The present commit."""
+    head = git(top, "rev-parse", "--verify", "--quiet", "HEAD^{commit}", good=(0, 1))
+    if not head:
+        raise CannotCompare("--since: the repository has no commits yet, so there is nothing to compare with")
+    return one_line(head)
+
+
+def is_shallow(top: str) -> bool:
+    return one_line(git(top, "rev-parse", "--is-shallow-repository")) == "true"
+
+
+def tags(top: str) -> list[Tag]:
+    """All tags of commits, the newest first."""
+    behind = set(one_line(git(top, "for-each-ref", "--merged=HEAD", "--format=%(refname)", "refs/tags")).split("\n"))
+    listed = one_line(git(top, "for-each-ref", "--sort=-creatordate", "--format=%(refname) %(objecttype) %(objectname) %(*objecttype) %(*objectname)", "refs/tags"))
+    found = []
+    for line in listed.splitlines():
+        name, kind, commit, *peeled = line.split(" ")
+        if kind == "tag":
+            kind, commit = peeled
+        if kind == "commit":
+            found.append(Tag(name.removeprefix("refs/tags/"), commit, name in behind))
+    return found
+
+
 def base_of(top: str, ref: str) -> str:
     """The commit where the present one and `ref` parted."""
-    if not git(top, "rev-parse", "--verify", "--quiet", "HEAD^{commit}", good=(0, 1)):
-        raise CannotCompare("--since: the repository has no commits yet, so there is nothing to compare with")
-    shallow = one_line(git(top, "rev-parse", "--is-shallow-repository")) == "true"
+    head_of(top)
+    shallow = is_shallow(top)
     # git would take a leading hyphen for an option of its own
     commit = b"" if ref.startswith("-") or "\0" in ref else git(top, "rev-parse", "--verify", "--quiet", ref + "^{commit}", good=(0, 1, 128))
     if not commit:

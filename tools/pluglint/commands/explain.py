@@ -12,6 +12,15 @@ the file that it names.
 """
 
 
+def of_release(name: str) -> str:
+    """What a finding of `pluglint release check` means; "" for any other name."""
+    from pluglint.release import RULES
+
+    if name not in RULES:
+        return ""
+    return f"`{name}`: {RULES[name]}. A finding of `pluglint release check`, which compares with what was released; see `pluglint release check --help`.\n"
+
+
 def run(rule_id: str, as_json: bool = False) -> str:
     if as_json:
         import json

@@ -73,7 +73,7 @@ def check(package):
     node = manifest.get("version") if manifest is not None else None
     if node is not None and node.kind == STRING and is_version(node.text):
         related = (manifest.at(node.span, "the version of the manifest"),)
-        for source, span, what, said in _stated(package, manifest):
+        for source, span, what, said in stated(package, manifest):
             if not same_version(said, node.text):
                 yield Problem(source, span, f"{what} {said}, but plugin.json says {node.text}", f"Write {node.text}, or release {said} in the manifest.", related, _written(source, span, said, node.text))
     for entry, target in entry_packages(package):
@@ -95,7 +95,7 @@ def _written(source, span, said, version):
     return Fix(f"write {version}", (Edit(source, span, raw.replace(said, version)),))
 
 
-def _stated(package, manifest):
+def stated(package, manifest):
     """(source, span, how it is said, version) of every statement about the plugin itself."""
     portable = package.portable_manifest
     other = portable.get("version") if portable is not None and portable is not manifest else None
@@ -120,11 +120,11 @@ def _stated(package, manifest):
     if title is not None:
         yield readme.source, Span(first.span.start + title.start(1), first.span.start + title.end(1)), "the title says", title.group(1)
     second = next((heading.span.start for heading in markdown.headings if heading.level > 1), len(readme.text))
-    for span in _version_lines(markdown.prose, readme.frontmatter.body, second):
+    for span in version_lines(markdown.prose, readme.frontmatter.body, second):
         yield readme.source, span, "the README says", readme.source.slice(span)
 
 
-def _version_lines(prose, begin, end):
+def version_lines(prose, begin, end):
     """Places of the versions in lines such as `**Version:** 1.0.1`, also after a bar."""
     if "ersion" not in prose:
         return
@@ -133,7 +133,7 @@ def _version_lines(prose, begin, end):
         yield Span(*match.span(1))
 
 
-def _header_version(document):
+def header_version(document):
     """The version in a component's header, under `version` or `metadata.version`."""
     for node in (document.field("version"), document.field("metadata")):
         if node is not None and node.pairs:
@@ -147,14 +147,14 @@ def _components(package):
     for document in [*package.agents, *package.skills, *package.commands]:
         if document.header is None or "version" not in document.source.slice(document.frontmatter.span):
             continue
-        own = _header_version(document)
+        own = header_version(document)
         sections = document.markdown.headings if own is not None else ()
         end = sections[1].span.start if len(sections) > 1 else len(document.text)
-        for span in _version_lines(document.text, document.frontmatter.body, end) if own is not None else ():
+        for span in version_lines(document.text, document.frontmatter.body, end) if own is not None else ():
             yield from _compare(document, span, document.name, document, own)
     if package.readme is not None:
-        for span, target in _readme_mentions(package.readme):
-            own = _header_version(target)
+        for span, target in readme_mentions(package.readme):
+            own = header_version(target)
             if own is not None:
                 yield from _compare(package.readme, span, target.name, target, own)
 
@@ -169,7 +169,7 @@ def _compare(document, span, name, target, own):
         )
 
 
-def _readme_mentions(readme):
+def readme_mentions(readme):
     """(place of a version, component) for headings and tables that give a component's version."""
     markdown = readme.markdown
     known = known_names(readme.package)
