@@ -192,6 +192,8 @@ class _Parts:
 
     def finished(self) -> Report:
         """The report, with what could not be judged among its notes."""
+        from probe_judging import FEWEST_VALUES
+
         target, recording, expected = self.target, self.recording, self.expected
         if not expected.kind:
             self.notes.append(f"The initial loss is not judged: {expected.why}.")
@@ -212,6 +214,8 @@ class _Parts:
             )
         if not recording.activations:
             self.notes.append("No activation was recognised: dead and saturated units are not judged.")
+        elif min(entry.values for entry in recording.activations) < FEWEST_VALUES:
+            self.notes.append(f"Dead units are judged only where a unit has at least {FEWEST_VALUES} values: give more samples.")
         self.notes.append(f"Dead and saturated units are judged on {self.samples}, in training mode.")
         verdict = "faults" if self.findings else "healthy"
         return Report(TOOL, verdict, tuple(self.findings), self._measured(), tuple(self.notes))

@@ -122,12 +122,12 @@ class TestDeadUnits:
         with torch.no_grad():
             model[0].weight.copy_(torch.tensor([[1.0], [1.0]]))
             model[0].bias.copy_(torch.tensor([-2.0, -2.0]))
-        y = torch.tensor([0, 1])
-        loaded = torch_target(model, torch.tensor([[0.0], [1.0]]), y)
+        y = torch.arange(16) % 2
+        loaded = torch_target(model, torch.zeros(16, 1), y)
         assert found(probe_model.probe(loaded))["dead-units"].values["dead"] == 2
-        report = probe_model.probe(loaded, batches=[(torch.tensor([[0.0], [3.0]]), y)])
+        report = probe_model.probe(loaded, batches=[(torch.full((16, 1), 3.0), y)])
         assert "dead-units" not in found(report)
-        assert report.measured["activations"][0]["values_per_unit"] == 4
+        assert report.measured["activations"][0]["values_per_unit"] == 32
         assert "2 batches" in report.notes[-1]
 
     def test_the_same_batch_again_is_named_as_such(self):
@@ -221,7 +221,7 @@ class TestNumbers:
         _, gradients = loaded.loss_and_gradients()
         row = next(r for r in probe_model.probe(loaded).measured["layers"] if r["parameter"] == "weight")
         assert row["gradient_rms"] == pytest.approx(float(gradients["weight"].pow(2).mean().sqrt()), rel=1e-5)
-        expected = 0.5 * float(gradients["weight"].norm() / model.weight.norm())
+        expected = 0.5 * float(gradients["weight"].norm() / model.weight.detach().norm())
         assert row["update_ratio"] == pytest.approx(expected, rel=1e-4)
 
     def test_the_ratio_of_gradients_does_not_depend_on_the_reduction_of_the_loss(self):
@@ -345,7 +345,7 @@ def test_a_schedule_that_warms_up_from_zero_is_no_frozen_model():
     import optax
 
     optimizer = optax.adam(optax.linear_schedule(0.0, 1e-3, 10))
-    params = {"w": jax.random.normal(jax.random.key(0), (4, 3))}
+    params = {"w": 0.1 * jax.random.normal(jax.random.key(0), (4, 3))}
     x, y = jax.random.normal(jax.random.key(1), (12, 4)), jnp.arange(12) % 3
 
     def loss(o, t):
@@ -395,7 +395,7 @@ UNUSABLE = [
     ("base(nn.Linear(4, 3), y=Y[:5])", "Expected input batch_size"),
     ("base(nn.Linear(5, 3))", "shapes cannot be multiplied"),
     ("base(nn.BatchNorm1d(4), X[:1], Y[:1])", "more than 1 value per channel"),
-    ("jax_base(branches)", "at mine.py:25: ConcretizationTypeError"),
+    ("jax_base(branches)", "at mine.py:24: ConcretizationTypeError"),
     ("jax_base(lambda p, x: x @ p['v'])", "KeyError"),
 ]
 

@@ -166,7 +166,7 @@ class TestOverfit:
         for _ in range(6):
             optimizer.zero_grad()
             loss = F.cross_entropy(twin(x), y)
-            losses.append(float(loss))
+            losses.append(float(loss.detach()))
             loss.backward()
             optimizer.step()
         assert run.losses == pytest.approx(losses, rel=1e-5)
