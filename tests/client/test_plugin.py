@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,7 @@ from harness import REPOSITORY, Listed, agent_call, skill_call
 
 from pluglint import discover, load
 from pluglint.config import Config
-from pluglint.facts import FACTS
-from pluglint.headers import listed_tools
+from pluglint.headers import listing_line
 
 pytestmark = pytest.mark.client
 
@@ -25,15 +23,6 @@ BUDGET = json.loads(Path(__file__).with_name("budget.json").read_text())
 
 def qualified(names):
     return [f"{NAME}:{name}" for name in names]
-
-
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory):
-    """The repository without what git ignores, as somebody who adds it as a marketplace would have it."""
-    to = tmp_path_factory.mktemp("clone") / NAME
-    ignored = [line.rstrip("/") for line in (REPOSITORY / ".gitignore").read_text().split()]
-    shutil.copytree(REPOSITORY, to, symlinks=True, ignore=shutil.ignore_patterns(".git", *ignored))
-    return to
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +56,13 @@ def test_all_agents_and_skills_load_and_nothing_else(session):
     assert sorted(session.skills) == qualified(SKILLS)
 
 
-def test_client_complains_of_nothing(session, clone):
+def test_client_complains_of_nothing_but_the_house_keys(session, clone):
     assert session.errors == []
-    assert session.warnings(NAME, str(clone)) == []
+    schema = json.loads((REPOSITORY / "schemas/agent.schema.json").read_text())
+    keys = ", ".join(f'"{key}"' for key in schema["properties"])
+    ignored = "has a frontmatter key Claude Code does not recognize or apply"
+    expected = [f"Plugin agent file {clone}/agents/{name}.md {ignored}: {keys}" for name in AGENTS]
+    assert sorted(line.partition("[WARN] ")[2] for line in session.warnings(NAME, str(clone))) == expected
     assert session.others == [], "the client asked for something besides answers"
 
 
@@ -132,21 +125,14 @@ def test_plugin_installs_from_its_own_folder(client, clone, tmp_path):
 # -- what it costs
 
 
-def entry(document):
-    """The line of the listing that pluglint expects."""
-    if document.kind != "agent":
-        return f"- {document.qualified}: {document.listing[: FACTS['skills']['listing_cut']]}"
-    return f"- {document.qualified}: {document.listing} (Tools: {listed_tools(document)})"
-
-
 def test_listing_is_what_pluglint_expects(session, package):
     told: dict[str, Listed] = session.agents | session.skills
-    assert {one.qualified: entry(one) for one in (*package.agents, *package.skills)} == {name: one.line for name, one in told.items()}
+    assert {one.qualified: listing_line(one) for one in (*package.agents, *package.skills)} == {name: one.line for name, one in told.items()}
 
 
 def test_every_session_pays_no_more_than_the_budget(client, clone, session, package, tmp_path):
     """By the whole first request, with and without the plugin, so that nothing else creeps in beside the listing."""
     sizes = [len(client.session(tmp_path, plugins).requests[0].text) for plugins in ([clone], [])]
     cost = sizes[0] - sizes[1]
-    assert cost == sum(len(entry(one)) + 1 for one in (*package.agents, *package.skills))
+    assert cost == sum(len(listing_line(one)) + 1 for one in (*package.agents, *package.skills))
     assert cost <= BUDGET["always_on_characters"], "raise the number in budget.json only on purpose"

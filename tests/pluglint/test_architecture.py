@@ -18,24 +18,30 @@ ROOT = Path(pluglint.__file__).parent
 ORDER = [
     "text",
     "words",
+    "semver",
     "globs",
     "needles",
     "workers",
     "finding",
+    "fingerprint",
     "parse",
     "facts",
     "files",
+    "transaction",
     "schemas",
     "shapes",
     "house",
     "discover",
+    "git",
     "model",
     "load",
     "changelog",
     "arithmetic",
     "graph",
     "mentions",
+    "edits",
     "headers",
+    "budget",
     "manifest_fields",
     "claims",
     "rule",
@@ -44,7 +50,17 @@ ORDER = [
     "config",
     "suppress",
     "engine",
+    "cache",
+    "baseline",
+    "since",
     "fix",
+    "shipped",
+    "differences",
+    "references",
+    "release",
+    "notes",
+    "bump",
+    "archive",
     "report",
     "commands",
     "guard",
@@ -59,7 +75,7 @@ EXCEPTIONS = {
     ("config", "house"): "the configuration hands out the loaded schema; the import is made when one is named",
 }
 # What a rule file may import. SHARED are the modules that hold what several rules ask.
-SHARED = {"arithmetic", "changelog", "claims", "headers", "manifest_fields"}
+SHARED = {"arithmetic", "changelog", "claims", "edits", "headers", "manifest_fields"}
 RULES_MAY = {"rule", "finding", "model", "graph", "words", "facts", "text", "shapes", "parse", "discover", "rules", *SHARED}
 # Modules of the standard library that open, run or load something, and so have no place in a rule.
 NOT_IN_RULES = {"os", "pathlib", "subprocess", "socket", "urllib", "http", "shutil", "tempfile", "glob", "io", "multiprocessing", "threading", "asyncio", "importlib", "tomllib", "datetime"}
@@ -142,7 +158,7 @@ def test_the_package_imports_nothing_by_itself():
 
 # -- start-up
 
-HEAVY = ["rich", "pydantic", "jsonschema", "markdown_it", "importlib.metadata", "tomllib", "yaml", "multiprocessing", "pluglint.house", "pluglint.parse.toml"]
+HEAVY = ["rich", "pydantic", "jsonschema", "markdown_it", "importlib.metadata", "tomllib", "yaml", "multiprocessing", "pluglint.house", "pluglint.parse.toml", "pluglint.git", "pluglint.semver", "pluglint.shipped", "pluglint.release", "pluglint.archive", "zipfile", *(f"pluglint.{name}" for name in ("since", "baseline", "fingerprint", "report.pages", "report.sarif"))]
 
 
 def loaded(folder: Path, *arguments: str) -> set[str]:
@@ -177,6 +193,15 @@ def package(tmp_path):
 
 def test_a_clean_run_loads_nothing_heavy(package):
     assert loaded(package, "check") == set()
+
+
+def test_the_short_way_to_check_loads_no_other_report(package):
+    code = "import os, sys\nsys.argv = ['pluglint', 'check']\nleave = os._exit\nos._exit = lambda status: (print(*sys.modules, file=sys.stderr, flush=True), leave(status))\nfrom pluglint.__main__ import main\nmain()\n"
+    done = subprocess.run([sys.executable, "-c", code], cwd=package, capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT.parent)})
+    assert "in plugin demo" in done.stdout, done.stderr
+    modules = set(done.stderr.split())
+    assert "pluglint.report.text" in modules
+    assert not modules & {*HEAVY, "typer", "subprocess", "hashlib", "pluglint.shapes"}
 
 
 def test_json_loads_nothing_heavy(package):

@@ -135,8 +135,8 @@ def test_search_ends_at_the_repository(tmp_path):
     "text, message",
     [
         ("selct = []\n", "pluglint.toml:1:1: unknown setting `selct`; did you mean 'select'?"),
-        ("# x\n  zebra = 1\n", "pluglint.toml:2:3: unknown setting `zebra`; known are profile, select, ignore, severity, fail-on, exclude, suppress, external-agents, header-schemas, sections, max-file-size, rules"),
-        ("[tables.zebra]\nx = 1\n", "pluglint.toml:1:2: unknown setting `tables`; known are profile, select, ignore, severity, fail-on, exclude, suppress, external-agents, header-schemas, sections, max-file-size, rules"),
+        ("# x\n  zebra = 1\n", "pluglint.toml:2:3: unknown setting `zebra`; known are profile, select, ignore, severity, fail-on, exclude, suppress, external-agents, header-schemas, sections, budget, pack, release, max-file-size, rules"),
+        ("[tables.zebra]\nx = 1\n", "pluglint.toml:1:2: unknown setting `tables`; known are profile, select, ignore, severity, fail-on, exclude, suppress, external-agents, header-schemas, sections, budget, pack, release, max-file-size, rules"),
         ("select = 'x'\n", "pluglint.toml:1:10: `select` must be a list of strings, not a string"),
         ("select = ['all',\n  3]\n", "pluglint.toml:2:3: item 2 of `select` must be a string, not a whole number"),
         ("severity = 'info'\n", "pluglint.toml:1:12: `severity` must be a table, not a string"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pluglint import engine
 from pluglint.config import Config
-from pluglint.report import renderer
+from pluglint.report import FORMATS, renderer
 from pluglint.text import decode
 
 ODD = ["\u200b", "\u202e", "\u2066", "\U000e0041", "\ufeff", "\xad", "\0", "\x1b", "\r", "\r\n", "\u2028", "\u00e9", "\u4e2d", "\U0001f600", "\ufe0f", "\u0645", "\udcff", "\t", "\x85", "\x0b"]
@@ -70,8 +70,8 @@ def check(files: dict[str, str], profile: str) -> None:
                 size = len(source.text)
                 begin, end = source.line_bounds(place.line), source.line_bounds(place.end_line)
                 assert 0 <= begin[0] + place.column - 1 <= end[0] + place.end_column - 1 <= size
-        for name in ("text", "json"):
-            renderer(name).render(first, True).encode()
+        for name in FORMATS:
+            renderer(name).render(first).encode()
 
 
 QUICK = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True, "database": None}

@@ -9,12 +9,13 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from pluglint import engine
 from pluglint.config import Config
-from pluglint.report import renderer
+from pluglint.report import FORMATS, renderer
 from pluglint.rule import rule_ids
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
@@ -59,12 +60,14 @@ def report(root: Path, profile: str = "claude-code"):
     config.select = ("all",)
     found = engine.check([str(root)], config)
     assert [one.message for one in found.findings if one.rule == engine.INTERNAL_ERROR] == []
-    for name in ("text", "json"):
-        shown = renderer(name).render(found, True)
+    for name in FORMATS:
+        shown = renderer(name).render(found, True) if name == "text" else renderer(name).render(found)
         shown.encode("utf-8")  # nothing that a terminal or a file cannot take
         assert not any(char in shown for char in "\x00\x1b\x07\x7f\u202e\u200b")
-        if name == "json":
+        if name in ("json", "sarif", "gitlab"):
             json.loads(shown)
+        if name == "junit":
+            ElementTree.fromstring(shown)
     return found
 
 

@@ -73,7 +73,7 @@ def test_one_version_everywhere():
 
 def test_commands_of_the_readme_are_targets_of_the_makefile():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    start = readme.split("\n## Quick start\n")[1].split("\n## ")[0]
+    start = readme.split("\n## Develop\n")[1].split("\n## ")[0]
     commands = re.findall(r"^make ([\w-]+)", start, re.M)
     targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
     assert {"check", "test"} <= set(commands) <= set(targets)

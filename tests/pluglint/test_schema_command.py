@@ -46,7 +46,7 @@ def test_writes_one(tmp_path):
 def test_unknown_name(tmp_path):
     assert run("agnt") == (2, "", "pluglint: no schema is called 'agnt'; did you mean 'agent'?\n")
     status, out, err = run("zebra", "--output-dir", str(tmp_path / "x"))
-    assert (status, out) == (2, "") and "there are agent, command" in err
+    assert (status, out) == (2, "") and "there are agent, baseline, budget, command" in err
     assert not (tmp_path / "x").exists()
 
 

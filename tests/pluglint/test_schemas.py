@@ -80,7 +80,25 @@ OUTPUT = {
         {"rule": "delegate-unknown", "severity": "error", "path": "agents/a.md", "line": 1, "column": 1, "end_line": 1, "end_column": 2, "message": "m", "hint": "", "related": []}
     ],
 }
-VALID = {"agent": AGENT, "skill": SKILL, "command": {"description": "Goes."}, "manifest": MANIFEST, "marketplace": MARKETPLACE, "config": CONFIG, "output": OUTPUT}
+BASELINE = {"agents/a.md: delegate-unknown: 0123456789abcdef": "no agent or skill is called 'x'", "version": 1}
+BUDGET = {
+    "version": 1,
+    "always": {"characters": 9, "tokens": 3, "agents": 9, "skills": 0},
+    "listing": {"200K": {"free": 10, "dropped": ["demo:a"]}},
+    "components": [{"kind": "agent", "name": "demo:a", "path": "agents/a.md", "listed": 9, "used": 3, "dropped": ["200K"], "before": {"listed": 8, "used": 3}}],
+    "exceeded": ["every session: 9 characters, 8 are allowed (`budget.always`)"],
+    "before": {"characters": 8, "removed": []},
+}
+RELEASE = {
+    **OUTPUT,
+    "plugins": [
+        {
+            "name": "demo", "path": ".", "since": "v1.0.0", "commit": "0" * 40, "released": "1.0.0", "version": "1.0.0", "new": False, "needs": "major", "least": "2.0.0",
+            "reasons": [{"part": "major", "text": "agent reader was removed", "path": "agents/reader.md"}],
+        }
+    ],
+}
+VALID = {"agent": AGENT, "skill": SKILL, "command": {"description": "Goes."}, "manifest": MANIFEST, "marketplace": MARKETPLACE, "config": CONFIG, "output": OUTPUT, "baseline": BASELINE, "budget": BUDGET, "release": RELEASE}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -44,7 +44,7 @@ def root(version: Annotated[bool, typer.Option("--version", callback=_version, i
 @app.command(epilog=EPILOG)
 def check(
     targets: Annotated[Optional[list[str]], typer.Argument(help="Plugin, marketplace, .claude folder, agents/ or skills/ folder, skill, or file. Default: the working folder.", metavar="[TARGET]...", show_default=False)] = None,
-    output_format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    output_format: Annotated[str, typer.Option("--format", help="text, json, sarif (code scanning), github (annotations and job summary), gitlab (code quality), junit or markdown (summary).")] = "text",
     output: Annotated[Optional[str], typer.Option("--output", "-o", help="Write the report to a file instead of standard output.")] = None,
     profile: Annotated[Optional[str], typer.Option(help="Whose judgement: claude-code (the client), portable (agentskills.io and Agent Plugins), directory (submission to claude.com).")] = None,
     select: Annotated[Optional[list[str]], typer.Option(help="Run only this rule; repeat for more; `all` runs every rule, info included.")] = None,
@@ -52,7 +52,15 @@ def check(
     fail_on: Annotated[Optional[str], typer.Option(help="Lowest severity that makes the exit status 1: error, warning, info or never. Default: warning.", show_default=False)] = None,
     config: Annotated[Optional[str], typer.Option(help="Configuration file. Default: the nearest pluglint.toml or [tool.pluglint] upwards; `none` for no file.", show_default=False)] = None,
     show_files: Annotated[bool, typer.Option("--show-files", help="Also say what each file was taken for.")] = False,
+    statistics: Annotated[bool, typer.Option("--statistics", help="Also list how often each rule found something; only with --format text.")] = False,
+    since: Annotated[Optional[str], typer.Option(metavar="REF", help="Report only what changed since REF (a branch, tag or commit) and this one parted: findings on lines that differ, committed or not, and findings anywhere that were not there then. Needs git and that history.", show_default=False)] = None,
+    baseline: Annotated[Optional[str], typer.Option(metavar="FILE", help="Leave out the findings that FILE knows. Those no longer found leave FILE by themselves (not where CI is set in the environment); none is ever added.", show_default=False)] = None,
+    write_baseline: Annotated[Optional[str], typer.Option("--write-baseline", metavar="FILE", help="Write all present findings into FILE instead of reporting them, and leave with status 0.", show_default=False)] = None,
+    mend: Annotated[bool, typer.Option("--fix", help="Mend what can be mended without a change of meaning for a model or a person, and report what is left. All files are written or none.")] = False,
+    unsafe_fixes: Annotated[bool, typer.Option("--unsafe-fixes", help="Also mend what changes meaning: prompts, descriptions, numbers in pages. Read the result.")] = False,
+    show_diff: Annotated[bool, typer.Option("--diff", help="Print what --fix (with --unsafe-fixes: these too) would do, and write nothing. The exit status is 1 if there is something.")] = False,
     no_inline: Annotated[bool, typer.Option("--no-inline", help="Do not obey suppressions inside the files: for packages that you do not trust.")] = False,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Check again even if nothing changed. The cache lies in PLUGLINT_CACHE_DIR (empty: no cache), else in the user's cache folder.")] = False,
 ) -> None:
     """Check packages and report what is wrong.
 
@@ -60,18 +68,29 @@ def check(
     pluglint check                    the plugin in this folder
     pluglint check plugins/*          several
     pluglint check --format json .    for machines
+    pluglint check --diff             what could be mended; --fix does it
+    pluglint check --since main       what this branch brings
+    pluglint check --write-baseline known.json   begin with what there is
+    pluglint check --baseline known.json         then only what is new
     pluglint explain delegate-unknown what a rule is about
     """
-    _one_of("--format", output_format, ("text", "json"))
+    from pluglint.report import FORMATS
+
+    _one_of("--format", output_format, tuple(FORMATS))
     _one_of("--profile", profile, ("claude-code", "portable", "directory"))
     _one_of("--fail-on", fail_on, ("error", "warning", "info", "never"))
 
     def work() -> int:
         from pluglint.commands import check as command
 
+        if write_baseline is not None and (since is not None or baseline is not None):
+            return usage("--write-baseline records all there is; it goes neither with --since nor with --baseline")
+        fixing = mend or unsafe_fixes or show_diff
+        if fixing and (since is not None or baseline is not None or write_baseline is not None):
+            return usage("--fix, --unsafe-fixes and --diff are about all findings; they go neither with --since nor with a baseline")
         paths = targets or ["."]
         settings = command.settings(paths, config, profile, select, ignore, fail_on, not no_inline)
-        return command.run(paths, settings, output_format, show_files, output)
+        return command.run(paths, settings, output_format, show_files, output, not no_cache, statistics, since, baseline, write_baseline, mend or unsafe_fixes, unsafe_fixes, show_diff)
 
     _guard(work)
 
@@ -90,6 +109,9 @@ def explain(
         ids = rule_ids()
         if rule == "internal-error":
             print(command.INTERNAL, end="")
+            return 0
+        if rule not in ids and (text := command.of_release(rule)):
+            print(text, end="")
             return 0
         if rule != "all" and rule not in ids:
             from pluglint.words import did_you_mean
@@ -112,7 +134,7 @@ def explain(
 
 @app.command()
 def schema(
-    name: Annotated[Optional[str], typer.Argument(help="agent, skill, command, manifest, marketplace, config or output. Default: all of them.", metavar="[NAME]", show_default=False)] = None,
+    name: Annotated[Optional[str], typer.Argument(help="agent, skill, command, manifest, marketplace, config, output, baseline, budget or release. Default: all of them.", metavar="[NAME]", show_default=False)] = None,
     output_dir: Annotated[Optional[str], typer.Option("--output-dir", help="Write NAME.schema.json into this folder.", show_default=False)] = None,
     list_names: Annotated[bool, typer.Option("--list", help="List the schemas.")] = False,
 ) -> None:
@@ -178,6 +200,160 @@ def graph(
         from pluglint.commands import graph as command
 
         return command.run(target, output_format, config, output)
+
+    _guard(work)
+
+
+@app.command()
+def budget(
+    targets: Annotated[Optional[list[str]], typer.Argument(help="Plugins, marketplaces or folders, as if all were loaded together. Default: the working folder.", metavar="[TARGET]...", show_default=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    since: Annotated[Optional[str], typer.Option(help="Also show what changed since a commit, branch or tag of git.", show_default=False)] = None,
+    output: Annotated[Optional[str], typer.Option("--output", "-o", help="Write to a file instead of standard output.")] = None,
+    config: Annotated[Optional[str], typer.Option(help="Configuration file, for the limits; `none` for no file.", show_default=False)] = None,
+) -> None:
+    """Show what packages cost: in every session, and when an agent or a skill is used.
+
+    Sizes are characters, as the client lists them; a quarter of them is its estimate of tokens. Also says whose
+    description is dropped on models with 200,000 and with a million tokens of context. The exit status is 1 above a
+    limit of `[budget]` in the configuration. No rule is run.
+
+    \b
+    pluglint budget                       the plugin in this folder
+    pluglint budget --since main          and what this branch changes
+    pluglint budget plugins/a plugins/b   several, loaded together
+    """
+
+    def work() -> int:
+        from pluglint.commands import budget as command
+
+        return command.run(targets or ["."], as_json, config, since, output)
+
+    _guard(work)
+
+
+@app.command()
+def pack(
+    target: Annotated[str, typer.Argument(help="The folder of a plugin. Default: the working folder.", metavar="[TARGET]", show_default=False)] = ".",
+    output: Annotated[Optional[str], typer.Option("--output", "-o", metavar="FILE", help="The zip to write. Default: NAME-VERSION.zip in the working folder.", show_default=False)] = None,
+    list_files: Annotated[bool, typer.Option("--list", help="Only list what would go in, with sizes, and what is left out.")] = False,
+    no_check: Annotated[bool, typer.Option("--no-check", help="Pack even if `pluglint check` finds errors.")] = False,
+    config: Annotated[Optional[str], typer.Option(help="Configuration file, for `[pack]`; `none` for no file.", show_default=False)] = None,
+) -> None:
+    """Pack a plugin into the zip that the client takes: `claude --plugin-dir FILE.zip`.
+
+    Left out are tests, caches, version control, editors' files, virtual environments, and what git ignores; `exclude`
+    and `include` under `[pack]` in the configuration change that. The same files give the same bytes. What a link
+    inside of the plugin leads to is packed in its place; links that lead out are refused. The exit status is 1 when
+    `pluglint check` finds errors, 2 when there is nothing that can be packed.
+
+    \b
+    pluglint pack --list          what would go in
+    pluglint pack -o demo.zip .   the zip
+    """
+
+    def work() -> int:
+        from pluglint.commands import pack as command
+
+        return command.run(target, config, output, list_files, not no_check)
+
+    _guard(work)
+
+
+releases = typer.Typer(
+    help="Check that a release tells of its changes, write its versions, draft its notes. A plugin's users are offered an update only when its version changes.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
+app.add_typer(releases, name="release")
+_TARGET = typer.Argument(help="Plugin, or marketplace (each of its plugins). Default: the working folder.", metavar="[TARGET]", show_default=False)
+_SINCE = typer.Option(metavar="REF", help="What was released last: a tag as it is, or a branch or commit where it and this one parted. Default: the newest of the tags NAME--v1.2.3, NAME@1.2.3, v1.2.3 and 1.2.3 that this commit builds on.", show_default=False)
+_CONFIG = typer.Option(help="Configuration file; `none` for no file.", show_default=False)
+
+
+@releases.command("check")
+def release_check(
+    target: Annotated[str, _TARGET] = ".",
+    since: Annotated[Optional[str], _SINCE] = None,
+    output_format: Annotated[str, typer.Option("--format", help="text, json or github (annotations).")] = "text",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON: short for --format json.")] = False,
+    output: Annotated[Optional[str], typer.Option("--output", "-o", help="Write the report to a file instead of standard output.")] = None,
+    config: Annotated[Optional[str], _CONFIG] = None,
+) -> None:
+    """Check that versions, changelog and manifests tell of what changed since the last release.
+
+    An agent, skill, command, script of a skill, MCP or LSP server or hook event that is gone or has another name asks
+    for a major version; a new one, or another description, for a minor one; any other shipped text for a patch. Before
+    1.0.0 a minor step is enough for a break: Semantic Versioning leaves 0.x open. README, changelog and licence ask for
+    nothing. Agents, skills and commands that carry versions of their own are held to the same. The changelog must say
+    something of the version; manifests, marketplace entry and badges must agree. Exit status 1: findings; 2: nothing
+    to compare with.
+
+    \b
+    pluglint release check                  since the newest version tag
+    pluglint release check --since main     in a pull request
+    """
+    _one_of("--format", output_format, ("text", "json", "github"))
+
+    def work() -> int:
+        from pluglint.commands import release as command
+
+        if as_json and output_format == "github":
+            return usage("--json and --format github exclude each other")
+        return command.check(target, since, "json" if as_json else output_format, output, config)
+
+    _guard(work)
+
+
+@releases.command("bump")
+def release_bump(
+    target: Annotated[str, _TARGET] = ".",
+    since: Annotated[Optional[str], _SINCE] = None,
+    part: Annotated[str, typer.Option(help="major, minor or patch, counted from the released version; auto is the smallest that tells of the changes.")] = "auto",
+    to: Annotated[Optional[str], typer.Option(metavar="X.Y.Z", help="The version to write, for one plugin.", show_default=False)] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; show the difference.")] = False,
+    config: Annotated[Optional[str], _CONFIG] = None,
+) -> None:
+    """Write the next version everywhere: all files, or none.
+
+    Into both manifests, the marketplace entry, the README (badges, titles, "Version:" lines), the headers of changed
+    components that carry versions, the files of `also` under `[release]` in the configuration, and the changelog, whose
+    Unreleased section becomes the release of today; without one, an entry is drafted for you to edit. Formatting, line
+    ends and byte order marks stay. Nothing is written unless `release check` would pass afterwards.
+
+    \b
+    pluglint release bump --dry-run     what would change
+    pluglint release bump               do it; then commit, and tag
+    """
+    _one_of("--part", part, ("auto", "major", "minor", "patch"))
+
+    def work() -> int:
+        from pluglint.commands import release as command
+
+        if to is not None and part != "auto":
+            return usage("--to and --part exclude each other")
+        return command.bump(target, since, part, to, dry_run, config)
+
+    _guard(work)
+
+
+@releases.command("notes")
+def release_notes(
+    target: Annotated[str, _TARGET] = ".",
+    since: Annotated[Optional[str], _SINCE] = None,
+    output: Annotated[Optional[str], typer.Option("--output", "-o", help="Write to a file instead of standard output.")] = None,
+    config: Annotated[Optional[str], _CONFIG] = None,
+) -> None:
+    """Draft a changelog section from what differs between the components.
+
+    It lists what was added, changed, renamed and removed, with lines and with the characters that every session pays.
+    It cannot know why: edit it.
+    """
+
+    def work() -> int:
+        from pluglint.commands import release as command
+
+        return command.notes(target, since, output, config)
 
     _guard(work)
 

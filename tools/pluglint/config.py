@@ -54,6 +54,10 @@ class Config:
         self.house_keys: dict[str, frozenset[str]] = {}  # agent, skill or command -> keys that its schema declares
         self.sections: dict[str, tuple[str, ...]] = {}  # agent, skill or command -> headings that must be there
         self.max_file_size = SIZE_LIMIT
+        self.budget: dict[str, int] = {}  # name of a limit -> characters
+        self.pack_exclude: tuple[str, ...] = ()
+        self.pack_include: tuple[str, ...] = ()
+        self.release_also: tuple[str, ...] = ()  # paths, absolute
         self.rules: dict[str, dict[str, Any]] = {}  # rule id -> options
         self.inline = True
         self._houses: dict[str, House] = {}
@@ -208,6 +212,14 @@ def _fill(config: Config, node: Node, places: _Places, rule_ids: list[str]) -> N
         config.header_schemas[kind] = path
         config.house_keys[kind] = config.house_schema(kind).keys
     config.sections = {kind: tuple(value) for kind, value in raw.get("sections", {}).items()}
+    config.budget = raw.get("budget", {})
+    pack = raw.get("pack", {})
+    config.pack_exclude, config.pack_include = tuple(pack.get("exclude", ())), tuple(pack.get("include", ()))
+    for number, value in enumerate(raw.get("release", {}).get("also", ())):
+        path = os.path.join(config.folder, value)
+        if not os.path.isfile(path):
+            raise places.error(f"no such file: '{value}' (paths are relative to this file)", "release", "also", number)
+        config.release_also = (*config.release_also, path)
     config.max_file_size = raw.get("max-file-size", config.max_file_size)
     for name, options in raw.get("rules", {}).items():
         rule(name, "rules", name, key=True)

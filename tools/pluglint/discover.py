@@ -121,6 +121,12 @@ def excluded(entries: Iterable[str], shown: str, exclude: tuple[str, ...]) -> fr
     return frozenset(rel for rel in entries if any(matches(glob, rel) or matches(glob, shown_path(shown, rel)) for glob in exclude))
 
 
+def real_path(path: str) -> str:
+    """A path without links in its folders: one file may be shown by several paths."""
+    folder, name = os.path.split(os.path.abspath(path))
+    return os.path.join(os.path.realpath(folder), name)
+
+
 def join(base: str, rel: str) -> str:
     return f"{base}/{rel}" if base and rel else base or rel
 

@@ -12,8 +12,8 @@ from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
 from pluglint import workers
 from pluglint.config import Config
-from pluglint.discover import AGENTS_FOLDER, COMMANDS_FOLDER, SINGLE_FILE, SKILL_FOLDER, SKILLS_FOLDER, Discovery, NothingToCheck, Root, discover, excluded, shown_path
-from pluglint.finding import ERROR, INFO, Finding, Place, finding
+from pluglint.discover import AGENTS_FOLDER, COMMANDS_FOLDER, SINGLE_FILE, SKILL_FOLDER, SKILLS_FOLDER, Discovery, NothingToCheck, Root, discover, excluded, real_path, shown_path
+from pluglint.finding import ERROR, INFO, Finding, Place, PlainEdit, PlainFix, finding
 from pluglint.graph import Edge
 from pluglint.load import load_package
 from pluglint.model import Document, MarkdownDocument, Package, Workspace
@@ -36,6 +36,7 @@ class Report(NamedTuple):
 
     files     path -> what it was taken for
     packages  (shown path, kind, name) of each root
+    known     number of findings left out because they were there before (`--since`, `--baseline`)
     """
 
     findings: list[Finding]
@@ -44,6 +45,7 @@ class Report(NamedTuple):
     packages: list[tuple[str, str, str]]
     rules: list[str]
     profile: str
+    known: int = 0
 
     @property
     def crashed(self) -> bool:
@@ -51,6 +53,13 @@ class Report(NamedTuple):
 
     def count(self, severity: str) -> int:
         return sum(1 for one in self.findings if one.severity == severity)
+
+    def top(self) -> list[tuple[str, int]]:
+        """(rule, number of findings), the most frequent first."""
+        counts: dict[str, int] = {}
+        for one in self.findings:
+            counts[one.rule] = counts.get(one.rule, 0) + 1
+        return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
 def choose(config: Config) -> list[Loaded]:
@@ -68,20 +77,23 @@ def choose(config: Config) -> list[Loaded]:
     return loaded
 
 
-def check(targets: list[str], config: Config) -> Report:
-    """Checks targets. Raises `discover.NothingToCheck`."""
+def check(targets: list[str], config: Config, discoveries: list[Discovery] | None = None, contents: dict[str, bytes] | None = None) -> Report:
+    """Checks targets. Raises `discover.NothingToCheck`.
+
+    `discoveries` and `contents` (path -> bytes) are what a caller has found and read already; `contents` is emptied.
+    """
     packages: list[Package] = []
     only: set[str] = set()  # files that were named
     whole: set[str] = set()  # packages that were named
     seen: dict[str, Package] = {}
-    for target, found in zip(targets, _discoveries(targets, config)):
-        fresh = _packages(found, config, seen)
+    for target, found in zip(targets, discoveries or discover_all(targets, config)):
+        fresh = _packages(found, config, seen, contents or {})
         if found.only is None:
             whole.update(one.path for one in fresh)
             if fresh and all(one.excluded and not one.entries for one in fresh):
                 raise NothingToCheck(f"{target}: everything here is left out by `exclude` in the configuration; `--config none` goes without it")
         else:
-            only.add(_real(found.only))
+            only.add(real_path(found.only))
             if fresh[0].kind == SINGLE_FILE and not fresh[0].taken_for and not fresh[0].excluded:
                 raise NothingToCheck(f"{target}: pluglint does not read such a file. Outside a package it reads Markdown, manifests, hooks.json, .mcp.json, .lsp.json and settings.json")
         if any(one.workspace is None for one in fresh):  # a part of what an earlier target held stays with that
@@ -91,7 +103,7 @@ def check(targets: list[str], config: Config) -> Report:
     return _narrowed(report, packages, only, whole) if only else report
 
 
-def _discoveries(targets: list[str], config: Config) -> list[Discovery]:
+def discover_all(targets: list[str], config: Config) -> list[Discovery]:
     """What each target holds, every file but once: a part of a package that is named as well adds nothing, and lone files of one folder are one package."""
     found = [discover(target, config.exclude) for target in targets]
     if len(found) < 2:
@@ -113,19 +125,13 @@ def _covered(root: Root, named: list[Root]) -> bool:
     return any(root.path.startswith(one.path.rstrip(os.sep) + os.sep) and os.path.relpath(root.path, one.path).replace(os.sep, "/") in one.entries for one in named)
 
 
-def _real(path: str) -> str:
-    """A path without links in its folders: one file may be shown by several paths."""
-    folder, name = os.path.split(os.path.abspath(path))
-    return os.path.join(os.path.realpath(folder), name)
-
-
 def _narrowed(report: Report, packages: list[Package], only: set[str], whole: set[str]) -> Report:
     """The report on files that were named and on packages that were; the rest of a file's package was read for its sake."""
     wanted: dict[str, bool] = {}
 
     def shown(path: str) -> bool:
         if path not in wanted:
-            real = _real(path)
+            real = real_path(path)
             roots = [one.path for one in packages if real == one.path or real.startswith(one.path.rstrip(os.sep) + os.sep)]
             wanted[path] = real in only or max(roots, key=len, default="") in whole
         return wanted[path]
@@ -144,14 +150,14 @@ def root_of(package: Package) -> tuple[str, str, str]:
     return shown_path(package.shown, "") or ".", package.kind, package.name
 
 
-def _packages(found: Discovery, config: Config, seen: dict[str, Package]) -> list[Package]:
+def _packages(found: Discovery, config: Config, seen: dict[str, Package], contents: dict[str, bytes] | None = None) -> list[Package]:
     fresh = []
     for root in found.roots:
         if root.path not in seen:
             if config.exclude:
                 out = excluded(root.entries, root.shown, config.exclude)
                 root = root._replace(entries={rel: e for rel, e in root.entries.items() if rel not in out}, excluded=out)
-            seen[root.path] = load_package(root, config)
+            seen[root.path] = load_package(root, config, contents)
         fresh.append(seen[root.path])
     return fresh
 
@@ -239,7 +245,7 @@ def _document_pass(documents: list[Document], rules: list[Loaded], config: Confi
 
     def work(pieces: Iterator[int]) -> tuple:
         findings, edges = _share((document for piece in pieces for document in documents[piece :: workers.PIECES]), rules, config)
-        return [_flat(one) for one in findings], [(root, tuple(edge)) for root, edge in edges]
+        return [flat(one) for one in findings], [(root, tuple(edge)) for root, edge in edges]
 
     finish = workers.share(work, PROCESSES)
 
@@ -247,20 +253,24 @@ def _document_pass(documents: list[Document], rules: list[Loaded], config: Confi
         findings: list[Finding] = []
         edges: list[tuple[str, Edge]] = []
         for flat, flat_edges in finish():
-            findings += [_unflat(one) for one in flat]
+            findings += [unflat(one) for one in flat]
             edges += [(root, Edge(*edge)) for root, edge in flat_edges]
         return findings, edges
 
     return rest
 
 
-def _flat(one: Finding) -> tuple:
-    return (one.rule, one.severity, tuple(one.place), one.message, one.hint, tuple(tuple(place) for place in one.related), one.snippet)
+def flat(one: Finding) -> tuple:
+    """A finding as plain data, for marshal."""
+    fix = (one.fix.title, tuple(tuple(edit) for edit in one.fix.edits), one.fix.safe) if one.fix else None
+    return (one.rule, one.severity, tuple(one.place), one.message, one.hint, tuple(tuple(place) for place in one.related), one.snippet, fix)
 
 
-def _unflat(flat: tuple) -> Finding:
-    rule, severity, place, message, hint, related, snippet = flat
-    return Finding(rule, severity, Place(*place), message, hint, tuple(Place(*p) for p in related), snippet)
+def unflat(flat: tuple) -> Finding:
+    """The finding that `flat` made plain."""
+    rule, severity, place, message, hint, related, snippet, fix = flat
+    plain = PlainFix(fix[0], tuple(PlainEdit(*edit) for edit in fix[1]), fix[2]) if fix else None
+    return Finding(rule, severity, Place(*place), message, hint, tuple(Place(*p) for p in related), snippet, plain)
 
 
 def _share(documents: Iterable[Document], rules: list[Loaded], config: Config) -> Result:

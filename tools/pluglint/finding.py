@@ -23,6 +23,26 @@ class Location(NamedTuple):
     label: str
 
 
+class Edit(NamedTuple):
+    """Text to stand in the place of a span."""
+
+    source: Source
+    span: Span
+    text: str
+
+
+class Fix(NamedTuple):
+    """Edits that mend a fault, all of them or none.
+
+    `title` says in a few words what they do. Safe: what a model or a person reads keeps its meaning. An edit of a
+    description or of a prompt is never safe, however right.
+    """
+
+    title: str
+    edits: tuple[Edit, ...]
+    safe: bool = False
+
+
 class Problem(NamedTuple):
     """One fault that a rule found.
 
@@ -35,6 +55,7 @@ class Problem(NamedTuple):
     message: str
     hint: str = ""
     related: tuple[Location, ...] = ()
+    fix: Fix | None = None
 
 
 class Place(NamedTuple):
@@ -48,6 +69,23 @@ class Place(NamedTuple):
     label: str = ""
 
 
+class PlainEdit(NamedTuple):
+    """An edit without its source: offsets are code points of the text as `text.decode` gives it."""
+
+    path: str
+    start: int
+    end: int
+    text: str
+
+
+class PlainFix(NamedTuple):
+    """A fix without its sources."""
+
+    title: str
+    edits: tuple[PlainEdit, ...]
+    safe: bool
+
+
 class Finding(NamedTuple):
     rule: str
     severity: str
@@ -56,6 +94,7 @@ class Finding(NamedTuple):
     hint: str
     related: tuple[Place, ...]
     snippet: str
+    fix: PlainFix | None = None
 
     @property
     def sort_key(self) -> tuple:
@@ -79,4 +118,6 @@ def finding(rule: str, severity: str, problem: Problem) -> Finding:
     if first:  # a window of a very long line: keep the caret inside it
         line = "…" + line[1:]
     related = tuple(resolve(loc.source, loc.span, loc.label) for loc in problem.related)
-    return Finding(rule, severity, place, problem.message, problem.hint, related, line)
+    fix = problem.fix
+    plain = PlainFix(fix.title, tuple(PlainEdit(edit.source.path, edit.span[0], edit.span[1], edit.text) for edit in fix.edits), fix.safe) if fix else None
+    return Finding(rule, severity, place, problem.message, problem.hint, related, line, plain)

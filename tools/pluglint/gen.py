@@ -18,15 +18,19 @@ from typing import Any, Callable
 from pydantic import BaseModel
 
 from pluglint import shapes
-from pluglint.commands.explain import INTERNAL, page
+from pluglint.commands.explain import INTERNAL
 from pluglint.files import write_atomic
 from pluglint.finding import SEVERITIES
+from pluglint.report.pages import page
 from pluglint.rule import load_all
 from pluglint.spec.agent import Agent
+from pluglint.spec.baseline import Baseline
+from pluglint.spec.budget import Budget
 from pluglint.spec.config import Config
 from pluglint.spec.manifest import Manifest
 from pluglint.spec.marketplace import Marketplace
 from pluglint.spec.output import Output
+from pluglint.spec.release import Release
 from pluglint.spec.skill import Command, Skill
 
 HERE = Path(__file__).parent
@@ -38,6 +42,9 @@ MODELS: dict[str, type[BaseModel]] = {
     "marketplace": Marketplace,
     "config": Config,
     "output": Output,
+    "baseline": Baseline,
+    "budget": Budget,
+    "release": Release,
 }
 
 

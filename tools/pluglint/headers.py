@@ -129,6 +129,18 @@ def listed_tools(document: MarkdownDocument) -> str:
     return ", ".join(name for name in tools if name not in denied) or "None"
 
 
+def listing_line(document: MarkdownDocument) -> str:
+    """The line, without its end, by which the model is told of an agent, a skill or a command."""
+    if document.kind == "agent":
+        return f"- {document.qualified}: {document.description} (Tools: {listed_tools(document)})"
+    return f"- {document.qualified}: {document.listing[: FACTS['skills']['listing_cut']]}"
+
+
+def is_listed(document: MarkdownDocument) -> bool:
+    """Whether the model is told of a component: always of an agent; of a skill or command that it may start and that says what it does."""
+    return document.kind == "agent" or bool(document.description) and not document.flag("disable-model-invocation")
+
+
 def without_header(document: MarkdownDocument) -> str:
     """What the client does with a prompt file whose header it cannot read."""
     if document.kind != "agent":

@@ -10,15 +10,16 @@ from pluglint.model import NOT_A_FILE, TOO_LARGE, UNREADABLE, Document, JsonDocu
 from pluglint.parse.node import LIST, STRING, Node
 from pluglint.text import Source, decode
 
-def load_package(root: d.Root, config: Any = None) -> Package:
-    """Opens every file that the client would open, and the Markdown beside them."""
+def load_package(root: d.Root, config: Any = None, contents: dict[str, bytes] | None = None) -> Package:
+    """Opens every file that the client would open, and the Markdown beside them. `contents`: files that were read already; they are taken out of it."""
+    contents = {} if contents is None else contents
     package = Package(root)
     package.config = config
     for rel in (".claude-plugin/plugin.json", ".claude-plugin/marketplace.json", "plugin.json"):
         entry = root.entries.get(rel)
         if entry is not None and not entry.folder and root.kind in (d.PLUGIN, d.MARKETPLACE):
             kind = {".claude-plugin/plugin.json": "manifest", "plugin.json": "portable-manifest"}.get(rel, "marketplace")
-            document = _read(package, entry, kind)
+            document = _read(package, entry, kind, contents)
             if document is not None:
                 setattr(package, kind.replace("-", "_"), document)
     kinds = _Kinds(package)
@@ -31,7 +32,7 @@ def load_package(root: d.Root, config: Any = None) -> Package:
         package.taken_for[rel] = kind
         if entry.link is not None:
             continue
-        document = _read(package, entry, kind)
+        document = _read(package, entry, kind, contents)
         if isinstance(document, MarkdownDocument):
             if root.kind == d.SINGLE_FILE and kind == "page":
                 document.kind = package.taken_for[rel] = kind = _by_header(document)
@@ -183,7 +184,7 @@ def _paths(manifest: Node | None, key: str) -> frozenset[str] | None:
     return frozenset(found)
 
 
-def _bytes(path: str, size: int) -> bytes:
+def read_bytes(path: str, size: int) -> bytes:
     """The first `size` bytes of a file. Plain system calls: on a thousand small files `open` costs as much as all the rest of loading."""
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0))
     try:
@@ -198,7 +199,26 @@ def _bytes(path: str, size: int) -> bytes:
         os.close(handle)
 
 
-def _read(package: Package, entry: d.Entry, kind: str) -> Document | None:
+def may_read(entry: d.Entry, limit: int) -> bool:
+    """Whether loading may open a file: all that it opens are such."""
+    return not entry.folder and entry.link is None and 0 <= entry.size <= limit and entry.rel.lower().endswith((".md", ".markdown", ".json"))
+
+
+def read_all(found: list[d.Discovery], limit: int) -> dict[str, bytes]:
+    """path -> bytes of every file that loading may open and that can be read, as they are at this moment."""
+    contents: dict[str, bytes] = {}
+    for one in found:
+        for root in one.roots:
+            for entry in root.entries.values():
+                if may_read(entry, limit) and entry.path not in contents:
+                    try:
+                        contents[entry.path] = read_bytes(entry.path, entry.size)
+                    except OSError:
+                        continue  # loading meets the same error and tells it
+    return contents
+
+
+def _read(package: Package, entry: d.Entry, kind: str, contents: dict[str, bytes]) -> Document | None:
     """Opens one file. What cannot be read is remembered in `package.unread`."""
     shown = d.shown_path(package.shown, entry.rel)
     package.taken_for[entry.rel] = kind
@@ -213,7 +233,9 @@ def _read(package: Package, entry: d.Entry, kind: str) -> Document | None:
         package.unread.append(Unread(entry, kind, TOO_LARGE, empty, str(limit)))
         return None
     try:
-        data = _bytes(entry.path, entry.size)
+        data = contents.pop(entry.path, None)
+        if data is None:
+            data = read_bytes(entry.path, entry.size)
     except OSError as error:
         package.unread.append(Unread(entry, kind, UNREADABLE, empty, error.strerror or str(error)))
         return None

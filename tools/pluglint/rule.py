@@ -18,11 +18,11 @@ import os
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from pluglint.finding import ERROR, INFO, WARNING, Location, Problem
+from pluglint.finding import ERROR, INFO, WARNING, Edit, Fix, Location, Problem
 from pluglint.text import Span
 
 __all__ = [
-    "ERROR", "WARNING", "INFO", "Problem", "Location", "Span", "Rule", "Example", "Loaded",
+    "ERROR", "WARNING", "INFO", "Problem", "Location", "Fix", "Edit", "Span", "Rule", "Example", "Loaded",
     "AGENT", "SKILL", "COMMAND", "README", "CHANGELOG", "REFERENCE", "PAGE",
     "MANIFEST", "PORTABLE_MANIFEST", "MARKETPLACE", "HOOKS", "MCP", "LSP", "SETTINGS", "PACKAGE", "GRAPH", "WORKSPACE",
     "PROMPTS", "MARKDOWN", "JSON_FILES", "CLAUDE_CODE", "PORTABLE", "DIRECTORY", "ALL_PROFILES", "HERE",
@@ -62,6 +62,7 @@ class Rule(NamedTuple):
     options   name -> default of what configuration may set
     since     release of pluglint that brought it
     needles   texts of which one must stand in a document before `check` is called with it; empty: it is always called
+    fix       "safe" or "unsafe" where the rule can mend what it finds, else ""
     """
 
     title: str
@@ -72,6 +73,7 @@ class Rule(NamedTuple):
     options: dict[str, Any] = {}
     since: str = "0.1.0"
     needles: tuple[str, ...] = ()
+    fix: str = ""
 
 
 class Example(NamedTuple):
@@ -82,6 +84,7 @@ class Example(NamedTuple):
     options  options of the rule under test
     profile  the profile to run under
     also     other rules of severity error that this input cannot help breaking
+    fixed    for bad examples: the lines that the rule's fixes write, one under another; None where nothing is said of them
     """
 
     files: dict[str, str] | str
@@ -89,6 +92,7 @@ class Example(NamedTuple):
     options: dict[str, Any] = {}
     profile: str = ""
     also: tuple[str, ...] = ()
+    fixed: str | None = None
 
 
 class Loaded(NamedTuple):

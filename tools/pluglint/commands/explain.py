@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
-import re
-import textwrap
-
-from pluglint.report import printable
-from pluglint.rule import HERE, Example, Loaded, load
-
+from pluglint.report.pages import page
+from pluglint.rule import load
 
 INTERNAL = """\
 `internal-error` is no rule: it is how a rule that crashed shows itself. It has severity error, cannot be silenced or
@@ -17,43 +12,13 @@ the file that it names.
 """
 
 
-def page(rule_id: str, level: int = 2) -> str:
-    """The Markdown page of a rule: its docstring, what it is, and its first examples."""
-    loaded = load(rule_id)
-    rule = loaded.rule
-    marks = "#" * level
-    facts = [
-        ("Severity", rule.severity + (", off by default" if rule.severity == "info" else "")),
-        ("Checked on", ", ".join(rule.on) if rule.on else "the run itself"),
-        ("Profiles", ", ".join(rule.profiles)),
-        ("Source", rule.source),
-        ("Since", rule.since),
-    ]
-    if rule.options:
-        facts.insert(3, ("Options", ", ".join(f"`{name}` (default `{value!r}`)" for name, value in rule.options.items())))
-    parts = [f"{marks} {rule_id}", "", f"{rule.title[0].upper()}{rule.title[1:]}.", ""]
-    parts += ["| | |", "| --- | --- |"] + [f"| {name} | {value} |" for name, value in facts] + [""]
-    parts += [inspect.cleandoc(loaded.module.__doc__ or ""), ""]
-    parts += _examples("Bad", loaded, loaded.module.BAD[:1])
-    parts += _examples("Good", loaded, loaded.module.GOOD[:1])
-    return "\n".join(parts).rstrip() + "\n"
+def of_release(name: str) -> str:
+    """What a finding of `pluglint release check` means; "" for any other name."""
+    from pluglint.release import RULES
 
-
-def _examples(title: str, loaded: Loaded, examples: tuple[Example, ...]) -> list[str]:
-    parts = []
-    for example in examples:
-        files = example.files if isinstance(example.files, dict) else {"": example.files}
-        parts += [f"**{title}**", ""]
-        for path, text in files.items():
-            if path:
-                parts += [f"`{path}`", ""]
-            text = textwrap.dedent(text).strip("\n")
-            fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))  # longer than any inside
-            shown = "\n".join(map(printable, text.replace(HERE, "").rstrip().split("\n")))  # an example may hold what nobody sees
-            parts += [f"{fence}text", shown, fence, ""]
-        if example.message:
-            parts += [f"> {example.message}", ""]
-    return parts
+    if name not in RULES:
+        return ""
+    return f"`{name}`: {RULES[name]}. A finding of `pluglint release check`, which compares with what was released; see `pluglint release check --help`.\n"
 
 
 def run(rule_id: str, as_json: bool = False) -> str:

@@ -12,17 +12,15 @@ VERSION = 1
 
 
 def data(report: Report) -> dict[str, Any]:
-    counts: dict[str, int] = {}
-    for one in report.findings:
-        counts[one.rule] = counts.get(one.rule, 0) + 1
     return {
         "version": VERSION,
         "profile": report.profile,
         "summary": {
             **{severity: report.count(severity) for severity in SEVERITIES},
             "suppressed": report.suppressed,
+            "known": report.known,
             "files": len(report.files),
-            "rules": dict(sorted(counts.items())),
+            "rules": dict(sorted(report.top())),
         },
         "packages": [{"path": path, "kind": kind, "name": name} for path, kind, name in report.packages],
         "files": [{"path": path, "kind": kind} for path, kind in report.files.items()],
@@ -34,6 +32,7 @@ def data(report: Report) -> dict[str, Any]:
                 "message": one.message,
                 "hint": one.hint,
                 "related": [{**_place(place), "label": place.label} for place in one.related],
+                "fix": {"title": one.fix.title, "safe": one.fix.safe} if one.fix else None,
             }
             for one in report.findings
         ],
@@ -50,5 +49,5 @@ def _place(place: Place) -> dict[str, Any]:
     }
 
 
-def render(report: Report, show_files: bool = False) -> str:
+def render(report: Report) -> str:
     return json.dumps(data(report), indent=2, ensure_ascii=True) + "\n"

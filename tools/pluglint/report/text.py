@@ -13,21 +13,21 @@ Segment = tuple[str, str]  # (text, style of rich)
 _STYLE = {ERROR: "bold red", WARNING: "yellow", INFO: "cyan"}
 
 
-def render(report: Report, show_files: bool = False) -> str:
+def render(report: Report, show_files: bool = False, statistics: bool = False) -> str:
     """The whole report as plain text, ending in a line break."""
-    return "".join(text for text, _ in segments(report, show_files))
+    return "".join(text for text, _ in segments(report, show_files, statistics))
 
 
-def show(report: Report, show_files: bool = False) -> None:
+def show(report: Report, show_files: bool = False, statistics: bool = False) -> None:
     """Prints the report to a terminal, in colour. Imports rich."""
     from rich.console import Console
     from rich.text import Text
 
     console = Console(highlight=False, soft_wrap=True)
-    console.print(Text.assemble(*segments(report, show_files)), end="")
+    console.print(Text.assemble(*segments(report, show_files, statistics)), end="")
 
 
-def segments(report: Report, show_files: bool = False) -> Iterator[Segment]:
+def segments(report: Report, show_files: bool = False, statistics: bool = False) -> Iterator[Segment]:
     if show_files:
         for path, kind in report.files.items():
             yield f"{printable(path)}: {kind}\n", "dim"
@@ -45,7 +45,7 @@ def segments(report: Report, show_files: bool = False) -> Iterator[Segment]:
         yield from _finding(one)
     if report.findings:
         yield "\n", ""
-    yield from _summary(report)
+    yield from _summary(report, statistics)
 
 
 def _finding(one: Finding) -> Iterator[Segment]:
@@ -88,7 +88,7 @@ def _window(one: Finding, limit: int = 110) -> tuple[str, int, int]:
     return lead + head + body + tail + trail, len(lead + head), max(1, len(body))
 
 
-def _summary(report: Report) -> Iterator[Segment]:
+def _summary(report: Report, statistics: bool) -> Iterator[Segment]:
     errors, warnings, infos = report.count(ERROR), report.count(WARNING), report.count(INFO)
     kinds: dict[str, int] = {}
     for kind in report.files.values():
@@ -105,12 +105,20 @@ def _summary(report: Report) -> Iterator[Segment]:
     else:
         yield "No findings", "green"
         yield f" in {printable(what)} ({checked})", ""
+    fixable = [one.fix for one in report.findings if one.fix is not None]
+    if fixable:
+        safe = sum(1 for one in fixable if one.safe)
+        parts = [f"{safe} with --fix" if safe else "", f"{len(fixable) - safe} with --unsafe-fixes" if safe < len(fixable) else ""]
+        yield f"; mends {' and '.join(part for part in parts if part)}", "dim"
     if report.suppressed:
         yield f"; {report.suppressed} suppressed", "dim"
+    if report.known:
+        yield f"; {report.known} known", "dim"
     yield "\n", ""
-    if len(report.findings) > 20:
-        counts: dict[str, int] = {}
-        for one in report.findings:
-            counts[one.rule] = counts.get(one.rule, 0) + 1
-        top = sorted(counts, key=lambda rule: (-counts[rule], rule))[:5]
-        yield "Most frequent: " + ", ".join(f"{rule} ({counts[rule]})" for rule in top) + "\n", "dim"
+    if statistics:
+        yield "\n", ""
+        width = len(str(report.top()[0][1])) if report.findings else 0
+        for rule, count in report.top():
+            yield f"{count:>{width}}  {rule}\n", ""
+    elif len(report.findings) > 20:
+        yield "Most frequent: " + ", ".join(f"{rule} ({count})" for rule, count in report.top()[:5]) + "\n", "dim"

@@ -8,7 +8,7 @@ said. Above 15,000 tokens it warns at its start.
 How to fix: shorten descriptions (examples belong in the body), or split the package.
 '''
 
-from pluglint.headers import listed_tools
+from pluglint.headers import listing_line
 from pluglint.rule import CLAUDE_CODE, DIRECTORY, HERE, INFO, PACKAGE, Example, Problem, Rule
 
 RULE = Rule(
@@ -40,7 +40,7 @@ BAD = (
 def check(package, options):
     total, first = 0, None
     for agent in sorted(package.agents, key=lambda one: one.qualified):
-        total += len("- :  (Tools: )\n") + len(agent.qualified) + len(agent.description) + len(listed_tools(agent))
+        total += len(listing_line(agent)) + 1
         if first is None and total > options["max"]:
             first = agent
     if first is not None:

@@ -9,8 +9,9 @@ How to fix: correct the spelling (names are matched exactly, `Read` and not `rea
 python, git or numpy are no tools: an agent uses them through Bash.
 """
 
+from pluglint.edits import replaced, without_item
 from pluglint.headers import UNKNOWN, nothing_left, shown, tools_of
-from pluglint.rule import AGENT, CLAUDE_CODE, DIRECTORY, ERROR, HERE, Example, Problem, Rule
+from pluglint.rule import AGENT, CLAUDE_CODE, DIRECTORY, ERROR, HERE, Example, Fix, Problem, Rule
 
 RULE = Rule(
     title="an agent lists a tool that does not exist",
@@ -18,6 +19,7 @@ RULE = Rule(
     on=(AGENT,),
     source="calls scripted against client 2.1.330, 2026-11-22",
     profiles=(CLAUDE_CODE, DIRECTORY),
+    fix="unsafe",
 )
 
 _TOP = "---\nname: example\ndescription: Reads changes. Use when one is ready.\n"
@@ -27,8 +29,8 @@ GOOD = (
     Example(_TOP + "tools: [\"Read, Grep\"]\n---\nYou read.\n"),
 )
 BAD = (
-    Example(_TOP + f"tools: Read, grep{HERE}\n---\nYou read.\n", message="no tool is called 'grep', the client drops it"),
-    Example(_TOP + f"tools: Read Wirte{HERE}\n---\nYou read.\n", message="no tool is called 'Wirte', the client drops it"),
+    Example(_TOP + f"tools: Read, grep{HERE}\n---\nYou read.\n", message="no tool is called 'grep', the client drops it", fixed='tools: Read, Grep'),
+    Example(_TOP + f"tools: Read Wirte{HERE}\n---\nYou read.\n", message="no tool is called 'Wirte', the client drops it", fixed='tools: Read Write'),
     Example(_TOP + f"tools:\n  - Read\n  - numpy{HERE}\n---\nYou read.\n", message="no tool is called 'numpy', the client drops it"),
 )
 
@@ -40,4 +42,7 @@ def check(document):
     for tool in tools:
         if tool.state == UNKNOWN:
             hint = f"Did you mean '{tool.close}'?" if tool.close else "Remove it; programs and libraries are run through Bash."
-            yield Problem(document.source, tool.span, f"no tool is called '{shown(tool.text)}', the client drops it", hint)
+            there = tool.close in [one.base for one in tools]
+            edit = without_item(document, tool.span) if there else replaced(document, tool.span, tool.text, tool.close) if tool.close else None
+            title = "remove it" if there else f"write {tool.close}"
+            yield Problem(document.source, tool.span, f"no tool is called '{shown(tool.text)}', the client drops it", hint, (), Fix(title, (edit,)) if edit else None)

@@ -7,7 +7,7 @@ passes over it, and a reader takes it for a remark about the item above.
 How to fix: give every item of the list a box, or none. Move a remark below the list or under its item.
 """
 
-from pluglint.rule import HERE, MARKDOWN, WARNING, Example, Problem, Rule
+from pluglint.rule import HERE, MARKDOWN, WARNING, Edit, Example, Fix, Problem, Rule, Span
 from pluglint.words import plural
 
 RULE = Rule(
@@ -15,6 +15,7 @@ RULE = Rule(
     severity=WARNING,
     on=MARKDOWN,
     source="GitHub Flavored Markdown 0.29, section 5.3 (task list items)",
+    fix="unsafe",
 )
 
 GOOD = (
@@ -26,6 +27,7 @@ BAD = (
     Example(
         f"---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n- [ ] It builds\n- [ ] It is tested\n- **Style**: it is formatted{HERE}\n- [ ] It says why\n",
         message="1 item of 4 has no check box in this list",
+        fixed='- [ ] **Style**: it is formatted',
     ),
     Example(
         f"---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n- [ ] **Domain**: fits{HERE}\n- **Theory**: holds\n- **Code**: runs\n",
@@ -48,7 +50,8 @@ def check(document):
         else:
             odd, what = boxed, f"only {plural(len(boxed), 'item')} of {len(items.items)} {'has' if len(boxed) == 1 else 'have'} a check box in this list"
         related = tuple(document.at(item.span, "and here") for item in odd[1:6])
-        yield Problem(document.source, odd[0].span, what, "Give every item a box, or none.", related)
+        fix = Fix("give every item a box", tuple(Edit(document.source, Span(item.text_start, item.text_start), "[ ] ") for item in bare)) if odd is bare else None
+        yield Problem(document.source, odd[0].span, what, "Give every item a box, or none.", related, fix)
 
 
 def _set_apart(text, items):

@@ -10,11 +10,13 @@ that a component was lost on the way, or that the page was not kept up; the clie
 How to fix: write the number that is there, or ship the missing components.
 """
 
+import re
+
 from pluglint.claims import claims_in_readme, claims_in_text, entry_packages, span_in, tallies
 from pluglint.discover import MARKETPLACE as MARKETPLACE_ROOT
 from pluglint.discover import SINGLE_FILE
 from pluglint.parse.node import STRING
-from pluglint.rule import ERROR, HERE, MANIFEST, MARKETPLACE, PORTABLE_MANIFEST, README, Example, Problem, Rule
+from pluglint.rule import ERROR, HERE, MANIFEST, MARKETPLACE, PORTABLE_MANIFEST, README, Edit, Example, Fix, Problem, Rule, Span
 from pluglint.words import listed
 
 RULE = Rule(
@@ -22,6 +24,7 @@ RULE = Rule(
     severity=ERROR,
     on=(README, MANIFEST, PORTABLE_MANIFEST, MARKETPLACE),
     source="counts found to drift in published packages, 2026-11; the client states none of its own",
+    fix="unsafe",
 )
 
 _AGENT = "---\nname: {0}\ndescription: Reads changes. Use when one is ready.\n---\nYou read.\n"
@@ -36,10 +39,10 @@ GOOD = (
     Example({**_TWO, ".claude-plugin/plugin.json": _MANIFEST.replace("DESCRIPTION", "Two agents and 2 skills for reviews")}),
 )
 BAD = (
-    Example({**_TWO, "README.md": f"# Demo\n\nThe suite has 6 skills and two agents for reviews.{HERE}\n"}, message="says 6 skills, but there are 2"),
-    Example({**_TWO, "README.md": f"# Demo\n\n[![Agents: 3](https://img.shields.io/badge/agents-3-blue)]()\n{HERE}\n## Skills (3){HERE}\n".replace(f"]()\n{HERE}", f"](){HERE}\n")}, message="says 3 agents, but there are 2"),
-    Example({**_TWO, "README.md": f"# Demo\n\n| Part | Count |\n| --- | --- |\n| **Agents** | 4 |{HERE}\n\n## Impact\n\nAll five skills were rewritten.{HERE}\n"}, message="says 4 agents, but there are 2"),
-    Example({**_TWO, ".claude-plugin/plugin.json": _MANIFEST.replace('DESCRIPTION",', f'Reviews with 3 specialized agents",{HERE}')}, message="says 3 agents, but there are 2"),
+    Example({**_TWO, "README.md": f"# Demo\n\nThe suite has 6 skills and two agents for reviews.{HERE}\n"}, message="says 6 skills, but there are 2", fixed='The suite has 2 skills and two agents for reviews.'),
+    Example({**_TWO, "README.md": f"# Demo\n\n[![Agents: 3](https://img.shields.io/badge/agents-3-blue)]()\n{HERE}\n## Skills (3){HERE}\n".replace(f"]()\n{HERE}", f"](){HERE}\n")}, message="says 3 agents, but there are 2", fixed='[![Agents: 2](https://img.shields.io/badge/agents-2-blue)]()\n## Skills (2)'),
+    Example({**_TWO, "README.md": f"# Demo\n\n| Part | Count |\n| --- | --- |\n| **Agents** | 4 |{HERE}\n\n## Impact\n\nAll five skills were rewritten.{HERE}\n"}, message="says 4 agents, but there are 2", fixed='| **Agents** | 2 |'),
+    Example({**_TWO, ".claude-plugin/plugin.json": _MANIFEST.replace('DESCRIPTION",', f'Reviews with 3 specialized agents",{HERE}')}, message="says 3 agents, but there are 2", fixed='  "description": "Reviews with 2 specialized agents",'),
     Example(
         {
             ".claude-plugin/marketplace.json": '{\n  "name": "shop",\n  "owner": {"name": "Example"},\n  "metadata": {"description": "5 plugins for reviews"},' + HERE + '\n  "plugins": [\n    {"name": "demo", "source": "./demo", "description": "Has 2 agents"}' + HERE + "\n  ]\n}\n",
@@ -75,6 +78,7 @@ def _descriptions(document, package):
 
 def _compare(document, package, claims, node, whole=True):
     counts = tallies(package)
+    claims = list(claims)
     seen = set()
     for claim in sorted(claims, key=lambda claim: claim.span):
         tally = counts.get(claim.kind)
@@ -93,7 +97,18 @@ def _compare(document, package, claims, node, whole=True):
         hint = "Ship them, or take the statement out." if not tally.count else f"Write {tally.count}, or add what is missing" + (f"; there: {names}." if names else ".")
         said = f"{claim.value}{'+' if claim.at_least else ''} {claim.kind}{'' if claim.value == 1 else 's'}"
         there = "there is 1" if tally.count == 1 else f"there are {tally.count}" if tally.count else "there is none"
-        yield Problem(document.source, span, f"says {said}, but {there}", hint, tally.places)
+        same = [one for one in claims if (one.kind, one.value) == (claim.kind, claim.value) and (node is not None or document.source.position(one.span.start)[0] == line)]
+        edits = [_edit(document, span_in(document.source, node, *one.span) if node is not None else one.span, claim.value, tally.count) for one in same]
+        fix = Fix(f"write {tally.count}", tuple(edits)) if all(edits) and tally.count > 1 and claim.value > 1 and not claim.at_least else None
+        yield Problem(document.source, span, f"says {said}, but {there}", hint, tally.places, fix)
+
+
+def _edit(document, span, said, count):
+    """Another number in the place of digits; None for a number in words."""
+    number = re.match(r"\d+(?![\d.,])", document.source.slice(span))
+    if number is None or int(number.group()) != said:
+        return None
+    return Edit(document.source, Span(span.start, span.start + number.end()), str(count))
 
 
 def _names(package, kind):

@@ -9,9 +9,10 @@ list and has only what its own prompt says.
 How to fix: write `plugin:agent` everywhere work is sent.
 """
 
+from pluglint.edits import replaced
 from pluglint.graph import LISTED, SENTENCE, SIBLING, SUBAGENT_TYPE, TABLE
 from pluglint.graph import HERE as IN_PACKAGE
-from pluglint.rule import AGENT, CLAUDE_CODE, COMMAND, DIRECTORY, HERE, REFERENCE, SKILL, WARNING, Example, Problem, Rule
+from pluglint.rule import AGENT, CLAUDE_CODE, COMMAND, DIRECTORY, HERE, REFERENCE, SKILL, WARNING, Example, Fix, Problem, Rule
 from pluglint.rules._delegation import holds
 
 RULE = Rule(
@@ -20,6 +21,7 @@ RULE = Rule(
     on=(AGENT, SKILL, COMMAND, REFERENCE),
     source="calls scripted against client 2.1.330, 2026-11-22",
     profiles=(CLAUDE_CODE, DIRECTORY),
+    fix="unsafe",
 )
 
 _LEAD = "---\nname: lead\ndescription: Splits requests. Use when one spans several fields.\ntools: Read, {}\n---\n"
@@ -32,8 +34,8 @@ GOOD = (
     Example({".claude/agents/lead.md": _LEAD.format("Agent") + _TABLE.format("reviewer", ""), ".claude/agents/reviewer.md": _REVIEWER}),
 )
 BAD = (
-    Example({"agents/lead.md": _LEAD.format("Agent") + _TABLE.format("reviewer", HERE), "agents/reviewer.md": _REVIEWER}, message="'reviewer' is not found: the client knows it as 'demo:reviewer'"),
-    Example({"commands/go.md": f"---\ndescription: Goes.\n---\nCall the Agent tool with `subagent_type: \"reviewer\"`.{HERE}\n", "agents/reviewer.md": _REVIEWER}, message="'reviewer' is not found: the client knows it as 'demo:reviewer'"),
+    Example({"agents/lead.md": _LEAD.format("Agent") + _TABLE.format("reviewer", HERE), "agents/reviewer.md": _REVIEWER}, message="'reviewer' is not found: the client knows it as 'demo:reviewer'", fixed='| demo:reviewer | a change is ready |'),
+    Example({"commands/go.md": f"---\ndescription: Goes.\n---\nCall the Agent tool with `subagent_type: \"reviewer\"`.{HERE}\n", "agents/reviewer.md": _REVIEWER}, message="'reviewer' is not found: the client knows it as 'demo:reviewer'", fixed='Call the Agent tool with `subagent_type: "demo:reviewer"`.'),
 )
 
 
@@ -49,4 +51,8 @@ def check(document):
         if edge.target.lower() == edge.found.lower() or edge.target in seen or edge.found == document.qualified:
             continue
         seen.add(edge.target)  # once a name and file: the rest is the same slip
-        yield Problem(document.source, edge.span, f"'{edge.target}' is not found: the client knows it as '{edge.found}'", f"Write `{edge.found}`.")
+        edit = replaced(document, edge.span, edge.target, edge.found)
+        yield Problem(
+            document.source, edge.span, f"'{edge.target}' is not found: the client knows it as '{edge.found}'", f"Write `{edge.found}`.",
+            (), Fix(f"write {edge.found}", (edit,)) if edit else None,
+        )

@@ -8,7 +8,7 @@ How to fix: close the block. In a list item, indent the closing fence like the o
 """
 
 from pluglint.parse.fences import cuts, headings_inside
-from pluglint.rule import ERROR, HERE, MARKDOWN, Example, Problem, Rule
+from pluglint.rule import ERROR, HERE, MARKDOWN, Edit, Example, Fix, Problem, Rule, Span
 from pluglint.words import plural
 
 RULE = Rule(
@@ -16,6 +16,7 @@ RULE = Rule(
     severity=ERROR,
     on=MARKDOWN,
     source="CommonMark 0.31.2, section 4.5",
+    fix="unsafe",
 )
 
 _HEADER = "---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n"
@@ -25,8 +26,8 @@ GOOD = (
     Example(_HEADER + "> ```\n> quoted\n> ```\n\nText.\n"),
 )
 BAD = (
-    Example(_HEADER + f"Run:\n\n```bash{HERE}\nls\n\n## Limits\n\nNone.\n", message="the code block is not closed: the 3 lines to the end of the file are code"),
-    Example(_HEADER + f"````text{HERE}\nls\n```\n", message="the code block is not closed: the 2 lines to the end of the file are code"),
+    Example(_HEADER + f"Run:\n\n```bash{HERE}\nls\n\n## Limits\n\nNone.\n", message="the code block is not closed: the 3 lines to the end of the file are code", fixed='```'),
+    Example(_HEADER + f"````text{HERE}\nls\n```\n", message="the code block is not closed: the 2 lines to the end of the file are code", fixed='````'),
     Example(_HEADER + f"1. Run:\n   ```bash{HERE}\n   ls\n\nText.\n", message="the code block is not closed before its list item ends"),
 )
 
@@ -57,4 +58,7 @@ def check(document):
             hint = "It was meant to close the block above, which the closing fence of a block inside it ended: write the outer fence with one mark more."
         start = fence.span.start
         end = text.find("\n", start)
-        yield Problem(document.source, fence.span._replace(end=len(text) if end < 0 else end), message, hint)
+        fix = None
+        if "to the end of the file" in message and opening is None and not fence.indent:
+            fix = Fix("close it at the end of the file", (Edit(document.source, Span(len(text), len(text)), ("" if text.endswith("\n") else "\n") + fence.mark + "\n"),))
+        yield Problem(document.source, fence.span._replace(end=len(text) if end < 0 else end), message, hint, (), fix)

@@ -9,14 +9,16 @@ How to fix: use the spelling of the client. A key of your own that happens to re
 that the configuration names under `header-schemas`.
 """
 
+from pluglint.edits import replaced
 from pluglint.headers import foreign_keys, shown
-from pluglint.rule import AGENT, COMMAND, HERE, SKILL, WARNING, Example, Problem, Rule
+from pluglint.rule import AGENT, COMMAND, HERE, SKILL, WARNING, Example, Fix, Problem, Rule
 
 RULE = Rule(
     title="a header key is misspelt",
     severity=WARNING,
     on=(AGENT, SKILL, COMMAND),
     source="misspelt keys loaded by client 2.1.330, 2026-11-22; sub-agents page of 2026-10-07, skills page of 2026-10-03",
+    fix="unsafe",
 )
 
 CONFIG = {"house_keys": {"agent": frozenset({"models"})}}
@@ -30,14 +32,15 @@ GOOD = (
     Example({"skills/example/SKILL.md": _TOP + "agents:\n  - one\n  - two\n---\nRead.\n"}),
 )
 BAD = (
-    Example(_TOP + f"max_turns: 3{HERE}\n---\nYou read.\n", message="the client does not read 'max_turns' in an agent"),
-    Example(_TOP + f"colour: red{HERE}\n---\nYou read.\n", message="the client does not read 'colour' in an agent"),
-    Example({"skills/example/SKILL.md": _TOP + f"allowedTools: Read{HERE}\n---\nRead.\n"}, message="the client does not read 'allowedTools' in a skill"),
+    Example(_TOP + f"max_turns: 3{HERE}\n---\nYou read.\n", message="the client does not read 'max_turns' in an agent", fixed='maxTurns: 3'),
+    Example(_TOP + f"colour: red{HERE}\n---\nYou read.\n", message="the client does not read 'colour' in an agent", fixed='color: red'),
+    Example({"skills/example/SKILL.md": _TOP + f"allowedTools: Read{HERE}\n---\nRead.\n"}, message="the client does not read 'allowedTools' in a skill", fixed='allowed-tools: Read'),
 )
 
 
 def check(document):
     for key, meant, which in foreign_keys(document):
         if which == "misspelled":
+            edit = replaced(document, key.span, key.text, meant)
             article = "an" if document.kind == AGENT else "a"
-            yield Problem(document.source, key.span, f"the client does not read '{shown(key.text)}' in {article} {document.kind}", f"Did you mean `{meant}`?")
+            yield Problem(document.source, key.span, f"the client does not read '{shown(key.text)}' in {article} {document.kind}", f"Did you mean `{meant}`?", (), Fix(f"write {meant}", (edit,)) if edit else None)

@@ -7,14 +7,16 @@ Why it matters: in YAML this starts a comment. "Use C# and #tags" becomes "Use C
 How to fix: put the value in double quotes, or, if a comment is meant, on a line of its own.
 """
 
+from pluglint.edits import quoted
 from pluglint.parse.node import STRING
-from pluglint.rule import AGENT, COMMAND, HERE, SKILL, WARNING, Example, Problem, Rule, Span
+from pluglint.rule import AGENT, COMMAND, HERE, SKILL, WARNING, Example, Fix, Problem, Rule, Span
 
 RULE = Rule(
     title="a value of the header is cut at a '#'",
     severity=WARNING,
     on=(AGENT, SKILL, COMMAND),
     source="a description with ' #' loaded by client 2.1.330, 2026-11-22",
+    fix="unsafe",
 )
 
 GOOD = (
@@ -25,10 +27,12 @@ BAD = (
     Example(
         f"---\nname: example\ndescription: Use C# and #tags when asked.{HERE}\n---\nYou write.\n",
         message="the description is cut here: a blank followed by '#' starts a comment",
+        fixed='description: "Use C# and #tags when asked."',
     ),
     Example(
         {"commands/example.md": f"---\ndescription: Closes an issue.\nargument-hint: issue #number{HERE}\n---\nClose it.\n"},
         message="the argument-hint is cut here: a blank followed by '#' starts a comment",
+        fixed='argument-hint: "issue #number"',
     ),
 )
 
@@ -49,9 +53,12 @@ def check(document):
         rest = text[value.span.end : end].rstrip()
         if rest[:1] in (" ", "\t") and rest.lstrip().startswith("#"):
             at = value.span.end + len(rest) - len(rest.lstrip())
+            edit = quoted(document, Span(value.span.start, value.span.end + len(rest)))
             yield Problem(
                 document.source,
                 Span(at, value.span.end + len(rest)),
                 f"the {key.text} is cut here: a blank followed by '#' starts a comment",
                 "Put the value in double quotes.",
+                (),
+                Fix("put the value in quotes", (edit,)) if edit else None,
             )

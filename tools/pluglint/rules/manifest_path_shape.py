@@ -9,9 +9,10 @@ How to fix: write paths from the plugin's root, as `./agents/reviewer.md`. To lo
 `agents/` and leave the key out.
 """
 
+from pluglint.edits import revalued
 from pluglint.facts import FACTS
 from pluglint.manifest_fields import named_paths, tidy
-from pluglint.rule import CLAUDE_CODE, DIRECTORY, ERROR, HERE, MANIFEST, Example, Problem, Rule
+from pluglint.rule import CLAUDE_CODE, DIRECTORY, ERROR, HERE, MANIFEST, Example, Fix, Problem, Rule
 
 RULE = Rule(
     title="a path of the manifest has a form that the client refuses",
@@ -19,6 +20,7 @@ RULE = Rule(
     on=(MANIFEST,),
     source="mutations of plugin.json loaded by client 2.1.330, 2026-11-22; manifest reference of 2026-10-03",
     profiles=(CLAUDE_CODE, DIRECTORY),
+    fix="safe",
 )
 
 _HEAD = '{\n  "name": "demo",\n  "version": "1.0.0",\n  "description": "A demonstration.",\n  "author": {"name": "A"},\n'
@@ -31,7 +33,7 @@ GOOD = (
     Example({".claude-plugin/plugin.json": _HEAD + '  "mcpServers": "https://example.com/servers.mcpb"\n}\n'}),
 )
 BAD = (
-    Example({".claude-plugin/plugin.json": _HEAD + '  "agents": ["extra/a.md"]' + HERE + "\n}\n", "extra/a.md": _AGENT}, message="`agents` path 'extra/a.md' does not start with './': the plugin is not loaded"),
+    Example({".claude-plugin/plugin.json": _HEAD + '  "agents": ["extra/a.md"]' + HERE + "\n}\n", "extra/a.md": _AGENT}, message="`agents` path 'extra/a.md' does not start with './': the plugin is not loaded", fixed='  "agents": ["./extra/a.md"]'),
     Example({".claude-plugin/plugin.json": _HEAD + '  "agents": "./extra/"' + HERE + "\n}\n", "extra/a.md": _AGENT}, message="`agents` names the folder './extra/', and takes files only: the plugin is not loaded"),
     Example({".claude-plugin/plugin.json": _HEAD + '  "skills": "./../shared"' + HERE + "\n}\n"}, message="`skills` path './../shared' leaves the plugin: the plugin is not loaded"),
     Example({".claude-plugin/plugin.json": _HEAD + '  "skills": "./extra/SKILL.md"' + HERE + "\n}\n", "extra/SKILL.md": _SKILL}, message="`skills` names the file './extra/SKILL.md', and takes folders only"),
@@ -60,4 +62,5 @@ def check(document):
             continue
         else:
             continue
-        yield Problem(document.source, node.span, f"{message}: the plugin is not loaded", hint)
+        edit = revalued(document, node, f"./{text}") if "does not start" in message and document.package.exists(tidy(text)) else None
+        yield Problem(document.source, node.span, f"{message}: the plugin is not loaded", hint, (), Fix(f"write './{text}'", (edit,), safe=True) if edit else None)

@@ -11,14 +11,16 @@ How to fix: make the fields equal, or leave them out of the marketplace entry.
 """
 
 from pluglint.claims import entry_packages
+from pluglint.edits import revalued
 from pluglint.parse.node import LIST, MAP, NULL
-from pluglint.rule import ERROR, HERE, PACKAGE, Example, Problem, Rule
+from pluglint.rule import ERROR, HERE, PACKAGE, Example, Fix, Problem, Rule
 
 RULE = Rule(
     title="two manifests of one plugin disagree",
     severity=ERROR,
     on=(PACKAGE,),
     source="client 2.1.330, observed 2026-11-22: a plugin.json at the root is ignored beside the real one; Agent Plugins 1.0.0",
+    fix="unsafe",
 )
 
 _MANIFEST = '{\n  "name": "demo",\n  "version": "1.0.0",\n  "description": "A demonstration.",\n  "author": {"name": "Example Author"},\n  "license": "MIT"\n}\n'
@@ -30,8 +32,8 @@ GOOD = (
     Example({".claude-plugin/marketplace.json": _SHOP.format("demo", "").replace("Example Author", "Example Company"), "demo/.claude-plugin/plugin.json": _MANIFEST}),
 )
 BAD = (
-    Example({".claude-plugin/plugin.json": _MANIFEST, "plugin.json": _PORTABLE.format("Other", HERE, "Apache-2.0", HERE)}, message="the author is 'Other' here, but 'Example Author' in plugin.json of the client"),
-    Example({".claude-plugin/marketplace.json": _SHOP.format("demonstration", HERE), "demo/.claude-plugin/plugin.json": _MANIFEST}, message="the name is 'demonstration' here, but 'demo' in plugin.json of the client"),
+    Example({".claude-plugin/plugin.json": _MANIFEST, "plugin.json": _PORTABLE.format("Other", HERE, "Apache-2.0", HERE)}, message="the author is 'Other' here, but 'Example Author' in plugin.json of the client", fixed='  "author": {"name": "Example Author"},\n  "license": "MIT"'),
+    Example({".claude-plugin/marketplace.json": _SHOP.format("demonstration", HERE), "demo/.claude-plugin/plugin.json": _MANIFEST}, message="the name is 'demonstration' here, but 'demo' in plugin.json of the client", fixed='    {"name": "demo", "source": "./demo", "license": "MIT", "author": {"name": "Example Author"}}'),
 )
 
 
@@ -48,9 +50,11 @@ def _compare(document, node, manifest, keys=("name", "license", "author")):
     for key in keys:
         here, there = _value(node, key), _value(manifest.root, key)
         if here is not None and there is not None and here.text.strip() and there.text.strip() and here.text.strip() != there.text.strip():
+            edit = revalued(document, here, there.text)
             yield Problem(
                 document.source, here.span, f"the {key} is '{here.text}' here, but '{there.text}' in plugin.json of the client", "Make the two equal.",
                 (manifest.at(there.span, "the other manifest"),),
+                Fix(f"write '{there.text}'", (edit,)) if edit else None,
             )
 
 

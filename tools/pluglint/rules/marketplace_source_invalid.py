@@ -11,9 +11,10 @@ How to fix: as the message says.
 
 import re
 
+from pluglint.edits import revalued
 from pluglint.manifest_fields import UNKNOWN_KEY, faults, opening, shapes
 from pluglint.parse.node import MAP, STRING
-from pluglint.rule import CLAUDE_CODE, DIRECTORY, ERROR, HERE, MARKETPLACE, Example, Problem, Rule
+from pluglint.rule import CLAUDE_CODE, DIRECTORY, ERROR, HERE, MARKETPLACE, Example, Fix, Problem, Rule
 from pluglint.words import did_you_mean, listed
 
 RULE = Rule(
@@ -22,6 +23,7 @@ RULE = Rule(
     on=(MARKETPLACE,),
     source="mutations of marketplace.json validated by client 2.1.330, 2026-11-22; marketplace reference of October 2026",
     profiles=(CLAUDE_CODE, DIRECTORY),
+    fix="safe",
 )
 
 _HEAD = '{\n  "name": "m",\n  "owner": {"name": "A"},\n  "description": "Ours.",\n  "plugins": [\n    {"name": "x", "source": '
@@ -32,7 +34,7 @@ GOOD = (
     Example({".claude-plugin/marketplace.json": '{"name": "m", "owner": {"name": "A"}, "metadata": {"description": "Ours.", "pluginRoot": "./plugins"}, "plugins": [{"name": "x", "source": "x"}]}\n', "plugins/x/agents/a.md": "---\nname: a\ndescription: Reads.\n---\nRead.\n"}),
 )
 BAD = (
-    Example(_HEAD + '"plugins/x"}' + HERE + "\n  ]\n}\n", message="the source 'plugins/x' does not start with './'"),
+    Example(_HEAD + '"plugins/x"}' + HERE + "\n  ]\n}\n", message="the source 'plugins/x' does not start with './'", fixed='    {"name": "x", "source": "./plugins/x"}'),
     Example(_HEAD + '"./../x"}' + HERE + "\n  ]\n}\n", message="the source './../x' leaves the marketplace"),
     Example(_HEAD + '{"source": "pip", "package": "x"}}' + HERE + "\n  ]\n}\n", message="unknown type of source 'pip'"),
     Example(_HEAD + '{"source": "git-subdir", "url": "https://example.com/x.git"}}' + HERE + "\n  ]\n}\n", message="the git-subdir source has no `path`"),
@@ -50,7 +52,8 @@ def check(document):
             continue
         found = _path(source, rooted) if source.kind == STRING else _typed(source) if source.kind == MAP else ()
         for span, message, hint in found:
-            yield Problem(document.source, span, message, hint)
+            edit = revalued(document, source, f"./{source.text}") if "does not start" in message else None
+            yield Problem(document.source, span, message, hint, (), Fix(f"write './{source.text}'", (edit,), safe=True) if edit else None)
 
 
 def _path(source, rooted):

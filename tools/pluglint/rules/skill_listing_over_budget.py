@@ -3,14 +3,15 @@ What it checks: the entries of all skills and commands in the listing that the m
 characters (option `max`).
 
 Why it matters: the client gives the whole listing 1 % of the context: 8,000 characters on models with 200,000 tokens, of which
-its own skills take about 6,200. Past that, names stay and descriptions are dropped, later ones first. On models with
-a million tokens the listing has 30,000 characters, about 23,800 of them free.
+its own skills take 6,074. Past that, names stay, and a description is dropped where it no longer fits, commands
+being told first and skills by name. On models with a million tokens the listing has 30,000 characters, 23,926 of them free.
 
 How to fix: shorten descriptions; set `disable-model-invocation: true` where only people start a skill; split the
 package; or raise `max` if it is meant for models with a large context only.
 '''
 
 from pluglint.facts import FACTS
+from pluglint.headers import is_listed, listing_line
 from pluglint.rule import CLAUDE_CODE, DIRECTORY, HERE, INFO, PACKAGE, Example, Problem, Rule
 
 RULE = Rule(
@@ -37,10 +38,9 @@ BAD = (
 
 def check(package, options):
     total, first = 0, None
-    cut = FACTS["skills"]["listing_cut"]
-    listed = [one for one in (*package.skills, *package.commands) if one.description and not one.flag("disable-model-invocation")]
+    listed = [one for one in (*package.skills, *package.commands) if is_listed(one)]
     for one in sorted(listed, key=lambda one: one.qualified):
-        total += len("- : \n") + len(one.qualified) + min(cut, len(one.listing))
+        total += len(listing_line(one)) + 1
         if first is None and total > options["max"]:
             first = one
     if first is not None:

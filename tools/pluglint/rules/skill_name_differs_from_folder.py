@@ -9,13 +9,15 @@ format refuses the skill. A name copied from another skill makes two skills answ
 How to fix: write the folder's name in the header, or rename the folder.
 '''
 
-from pluglint.rule import HERE, SKILL, WARNING, Example, Problem, Rule
+from pluglint.edits import revalued
+from pluglint.rule import HERE, SKILL, WARNING, Example, Fix, Problem, Rule
 
 RULE = Rule(
     title="a skill's name differs from its folder",
     severity=WARNING,
     on=(SKILL,),
     source="client 2.1.330, observed 2026-11-22; agentskills.io specification of 2026-08-04",
+    fix="unsafe",
 )
 
 _TEXT = "description: Cleans tables. Use when a table has missing values.\n---\nRead the table first.\n"
@@ -30,10 +32,12 @@ BAD = (
     Example(
         {"skills/cleaning/SKILL.md": f"---\nname: scrubber{HERE}\n" + _TEXT},
         message="the name 'scrubber' is not that of the folder: the skill is called 'cleaning'",
+        fixed='name: cleaning',
     ),
     Example(
         {"skills/cleaning/SKILL.md": f"---\nname: plotting{HERE}\n" + _TEXT, "skills/plotting/SKILL.md": "---\nname: plotting\n" + _TEXT.replace("Cleans", "Draws")},
         message="the name 'plotting' is that of another skill: this one is called 'cleaning'",
+        fixed='name: cleaning',
     ),
 )
 
@@ -44,12 +48,14 @@ def check(skill):
     folder = _folder(skill)
     if node is None or not name or not folder or name in (folder, skill.qualified) or "-".join(name.lower().replace("_", " ").split()) == folder:
         return
+    edit = revalued(skill, node, folder)
+    fix = Fix(f"write '{folder}'", (edit,)) if edit else None
     others = [other for other in skill.package.skills if other is not skill and other.folder and other.name == name]
     if others:
         related = (others[0].at(others[0].first_line(), "the skill of that name"),)
-        yield Problem(skill.source, node.span, f"the name '{name}' is that of another skill: this one is called '{folder}'", f"Write `name: {folder}`.", related)
+        yield Problem(skill.source, node.span, f"the name '{name}' is that of another skill: this one is called '{folder}'", f"Write `name: {folder}`.", related, fix)
     else:
-        yield Problem(skill.source, node.span, f"the name '{name}' is not that of the folder: the skill is called '{folder}'", f"Write `name: {folder}`, or rename the folder.")
+        yield Problem(skill.source, node.span, f"the name '{name}' is not that of the folder: the skill is called '{folder}'", f"Write `name: {folder}`, or rename the folder.", (), fix)
 
 
 def _folder(skill):

@@ -15,13 +15,14 @@ import re
 from pluglint.changelog import changelog_of, order
 from pluglint.claims import badges, entry_packages, folded, is_version, known_names, plain_name, same_version
 from pluglint.parse.node import STRING
-from pluglint.rule import ERROR, HERE, PACKAGE, Example, Location, Problem, Rule, Span
+from pluglint.rule import ERROR, HERE, PACKAGE, Edit, Example, Fix, Location, Problem, Rule, Span
 
 RULE = Rule(
     title="two places of the package state different versions",
     severity=ERROR,
     on=(PACKAGE,),
     source="client 2.1.330, observed 2026-11-22: the manifest wins, a marketplace entry that differs fails --strict",
+    fix="unsafe",
 )
 
 _MANIFEST = '{\n  "name": "demo",\n  "version": "1.4.0",\n  "description": "A demonstration.",\n  "author": {"name": "Example Author"},\n  "license": "MIT"\n}\n'
@@ -45,6 +46,7 @@ BAD = (
             "README.md": f"# Demo\n\n![version](https://img.shields.io/badge/version-1.3.9-blue){HERE}\n\n**Version:** 1.3 | **License:** MIT{HERE}\n",
         },
         message="the badge says 1.3.9, but plugin.json says 1.4.0",
+        fixed='![version](https://img.shields.io/badge/version-1.4.0-blue)\n**Version:** 1.4.0 | **License:** MIT',
     ),
     Example(
         {
@@ -53,6 +55,7 @@ BAD = (
             "README.md": f"# Demo\n\n## Agents\n\n### reader (v1.4.0){HERE}\n\n| Agent | Version |\n| --- | --- |\n| reader | v1.4.0 |{HERE}\n",
         },
         message="says version 1.4.0 of 'reader', but its header says 2.1.0",
+        fixed='### reader (v2.1.0)\n| reader | v2.1.0 |\n**Version:** 2.1.0',
     ),
     Example(
         {
@@ -60,6 +63,7 @@ BAD = (
             "demo/.claude-plugin/plugin.json": _MANIFEST,
         },
         message="the marketplace says 1.3.0, but plugin.json says 1.4.0",
+        fixed='    {"name": "demo", "source": "./demo", "version": "1.4.0"}',
     ),
 )
 
@@ -69,20 +73,29 @@ def check(package):
     node = manifest.get("version") if manifest is not None else None
     if node is not None and node.kind == STRING and is_version(node.text):
         related = (manifest.at(node.span, "the version of the manifest"),)
-        for source, span, what, said in _stated(package, manifest):
+        for source, span, what, said in stated(package, manifest):
             if not same_version(said, node.text):
-                yield Problem(source, span, f"{what} {said}, but plugin.json says {node.text}", f"Write {node.text}, or release {said} in the manifest.", related)
+                yield Problem(source, span, f"{what} {said}, but plugin.json says {node.text}", f"Write {node.text}, or release {said} in the manifest.", related, _written(source, span, said, node.text))
     for entry, target in entry_packages(package):
         said, real = entry.get("version"), target.manifest.get("version") if target.manifest is not None else None
         if said is not None and real is not None and said.kind == real.kind == STRING and not same_version(said.text, real.text):
             yield Problem(
                 package.marketplace.source, said.span, f"the marketplace says {said.text}, but plugin.json says {real.text}",
                 "The client takes the version of plugin.json: write the same here, or none.", (target.manifest.at(real.span, "the version of the manifest"),),
+                _written(package.marketplace.source, said.span, said.text, real.text),
             )
     yield from _components(package)
 
 
-def _stated(package, manifest):
+def _written(source, span, said, version):
+    """The fix that writes another version where one stands; none in a changelog, whose releases are history."""
+    raw = source.slice(span)
+    if source.rel.lower().startswith(("changelog", "history", "changes")) or raw.strip('"') not in (said, f"v{said}"):
+        return None
+    return Fix(f"write {version}", (Edit(source, span, raw.replace(said, version)),))
+
+
+def stated(package, manifest):
     """(source, span, how it is said, version) of every statement about the plugin itself."""
     portable = package.portable_manifest
     other = portable.get("version") if portable is not None and portable is not manifest else None
@@ -107,11 +120,11 @@ def _stated(package, manifest):
     if title is not None:
         yield readme.source, Span(first.span.start + title.start(1), first.span.start + title.end(1)), "the title says", title.group(1)
     second = next((heading.span.start for heading in markdown.headings if heading.level > 1), len(readme.text))
-    for span in _version_lines(markdown.prose, readme.frontmatter.body, second):
+    for span in version_lines(markdown.prose, readme.frontmatter.body, second):
         yield readme.source, span, "the README says", readme.source.slice(span)
 
 
-def _version_lines(prose, begin, end):
+def version_lines(prose, begin, end):
     """Places of the versions in lines such as `**Version:** 1.0.1`, also after a bar."""
     if "ersion" not in prose:
         return
@@ -120,7 +133,7 @@ def _version_lines(prose, begin, end):
         yield Span(*match.span(1))
 
 
-def _header_version(document):
+def header_version(document):
     """The version in a component's header, under `version` or `metadata.version`."""
     for node in (document.field("version"), document.field("metadata")):
         if node is not None and node.pairs:
@@ -134,14 +147,14 @@ def _components(package):
     for document in [*package.agents, *package.skills, *package.commands]:
         if document.header is None or "version" not in document.source.slice(document.frontmatter.span):
             continue
-        own = _header_version(document)
+        own = header_version(document)
         sections = document.markdown.headings if own is not None else ()
         end = sections[1].span.start if len(sections) > 1 else len(document.text)
-        for span in _version_lines(document.text, document.frontmatter.body, end) if own is not None else ():
+        for span in version_lines(document.text, document.frontmatter.body, end) if own is not None else ():
             yield from _compare(document, span, document.name, document, own)
     if package.readme is not None:
-        for span, target in _readme_mentions(package.readme):
-            own = _header_version(target)
+        for span, target in readme_mentions(package.readme):
+            own = header_version(target)
             if own is not None:
                 yield from _compare(package.readme, span, target.name, target, own)
 
@@ -152,10 +165,11 @@ def _compare(document, span, name, target, own):
         yield Problem(
             document.source, span, f"says version {said} of '{name}', but its header says {own.text}", f"Write {own.text}, or change the header.",
             (Location(target.source, own.span, "the version in the header"),),
+            _written(document.source, span, said, own.text),
         )
 
 
-def _readme_mentions(readme):
+def readme_mentions(readme):
     """(place of a version, component) for headings and tables that give a component's version."""
     markdown = readme.markdown
     known = known_names(readme.package)

@@ -30,6 +30,13 @@ class Related(Place):
     label: str
 
 
+class Fix(Open):
+    """What `--fix` would do."""
+
+    title: str
+    safe: bool = Field(description="Whether what a model or a person reads keeps its meaning; others need --unsafe-fixes.")
+
+
 class Finding(Place):
     """One fault."""
 
@@ -38,6 +45,7 @@ class Finding(Place):
     message: str = Field(description="What is wrong.")
     hint: str = Field(description="What to do; may be empty.")
     related: list[Related]
+    fix: Fix | None = Field(None, description="null where there is none.")
 
 
 class Summary(Open):
@@ -47,6 +55,7 @@ class Summary(Open):
     warning: Count
     info: Count
     suppressed: Count
+    known: Count = Field(0, description="Findings left out because they were there before (`--since`, `--baseline`).")
     files: Count
     rules: dict[str, Count] = Field(description="Rule id to number of findings.")
 
