@@ -253,11 +253,13 @@ def dead(recording: Recording, samples: str) -> list[Finding]:
                         "values_per_unit": entry.values,
                         "zero_share": entry.zeros,
                     },
-                    "Look at the bias and the mean of the pre-activations: a large negative bias, inputs that "
-                    "are not centred, or a "
-                    "learning rate that threw them there. They can revive when what comes before them changes.",
+                    "Look at the bias and the mean of the pre-activations: a large negative bias, inputs that are not "
+                    "centred, or a learning rate that threw them there. They can revive when what comes before changes.",
                 )
             )
+            if share == 1:
+                # what follows gets a constant, and is dead or not by its bias alone
+                break
     return findings
 
 
