@@ -11,11 +11,11 @@ into the option `hosts`.
 
 import re
 
-from pluglint.rule import HERE, HOOKS, PROMPTS, REFERENCE, WARNING, Example, Problem, Rule, Span
+from pluglint.rule import HERE, HOOKS, INFO, PROMPTS, REFERENCE, Example, Problem, Rule, Span
 
 RULE = Rule(
     title="fetched or decoded text is run in a shell",
-    severity=WARNING,
+    severity=INFO,
     on=(*PROMPTS, REFERENCE, HOOKS),
     source="CWE-494",
     options={

@@ -25,6 +25,9 @@ GOOD = (
     Example({"skills/x/SKILL.md": _SKILL + "```bash\n./scripts/x.sh\n```\n", "skills/x/scripts/x.sh": "+x\n#!/bin/sh\n"}),
     Example({"skills/x/SKILL.md": _SKILL + "```bash\nbash ./scripts/x.sh\n```\n", "skills/x/scripts/x.sh": "#!/bin/sh\n"}),
 )
+GOOD += (
+    Example({"skills/x/SKILL.md": _SKILL + "The list is cut by `scripts/x.sh --top` instead; put `\"${CLAUDE_SKILL_DIR}/scripts/x.sh\"` in the place of PATH.\n", "skills/x/scripts/x.sh": "#!/bin/sh\n"}),
+)
 BAD = (
     Example({"skills/x/SKILL.md": _SKILL + f"```bash\n./scripts/x.sh --all{HERE}\n```\n", "skills/x/scripts/x.sh": "#!/bin/sh\n"}, message="'skills/x/scripts/x.sh' is called directly but is not executable"),
     Example({"skills/x/SKILL.md": _SKILL + f'Run `"${{CLAUDE_PLUGIN_ROOT}}/bin/x.py" --all`.{HERE}\n', "bin/x.py": "#!/usr/bin/env python3\n"}, message="'bin/x.py' is called directly but is not executable"),
@@ -63,13 +66,17 @@ def check(document):
             continue
         span = Span(*match.span(1))
         rel = _resolve(document, match.group(1), scripts, package)
-        if rel is not None and not (document.text[at] == "`" and _is_mention(document.text, match.end())):
+        if rel is not None and not (document.text[at] == "`" and _is_mention(document.text, at, match.end())):
             yield Problem(document.source, span, f"'{rel}' is called directly but is not executable", "Set its execute bit, or write the interpreter before the path.")
 
 
-def _is_mention(text, end):
-    """`scripts/x.sh` alone in backticks names the file; with arguments or a variable or ./ it is a call."""
-    return text[end : end + 1] == "`" and "$" not in text[text.rfind("`", 0, end) : end] and text[text.rfind("`", 0, end) + 1 : end][:2] != "./"
+def _is_mention(text, start, end):
+    """`scripts/x.sh` alone in backticks names the file; with arguments or ./ it is a call, where it is said to run or begins a line."""
+    inside = text[start:end].lstrip("`!\"'")
+    if text[end : end + 1] == "`" and not inside.startswith("./"):
+        return True
+    before = text[max(text.rfind("\n", 0, start) + 1, start - 60) : start]
+    return before.strip(" -*+>0123456789.") != "" and not re.search(r"(?i)\b(?:run|runs|running|execute|invoke|call|start|launch|try|use|using|with)\b", before)
 
 
 def _resolve(document, path, scripts, package):
