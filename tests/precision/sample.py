@@ -4,6 +4,7 @@
     python tests/precision/sample.py draw REPORTS            add the drawn findings to verdicts.yaml, as `open`
     python tests/precision/sample.py show SOURCES [RULE...]  print what is open, with context
     python tests/precision/sample.py again REPORTS           after a change of rules: note what is no longer found
+    python tests/precision/sample.py fill REPORTS            then draw as many new ones of each rule, as `open` again
 
 The repositories are not kept here: verdicts.yaml names each with its commit. The draw depends on the seed and the
 reports alone. It goes round the repositories, and within one takes a message that it has not yet taken before one that it has.
@@ -20,6 +21,8 @@ from typing import Annotated, Any
 
 import typer
 from verdicts import OPEN, Judged, Row, read, write
+
+from pluglint.rule import INFO, load
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
 app = typer.Typer(add_completion=False, help=__doc__)
@@ -49,7 +52,7 @@ def draw(reports: Path) -> None:
         if rule not in verdicts.rules:
             chosen = drawn(found, verdicts.each, f"{verdicts.seed}:{rule}")
             rows = [Row(repository=one["repository"], path=one["path"], line=one["line"], message=one["message"], verdict=OPEN) for one in chosen]
-            verdicts.rules[rule] = Judged(severity=found[0]["severity"], found=len(found), found_now=len(found), rows=rows)
+            verdicts.rules[rule] = Judged(severity=found[0]["severity"], severity_now=found[0]["severity"], found=len(found), found_now=len(found), rows=rows)
     write(verdicts)
 
 
@@ -77,12 +80,30 @@ def again(reports: Path) -> None:
     for rule, judged in verdicts.rules.items():
         found = by_rule.get(rule, [])
         judged.found_now = len(found)
-        there = {(one["repository"], one["path"], one["line"], one["message"]) for one in found}
+        judged.severity_now = load(rule).rule.severity
+        there = {(one["repository"], one["path"], one["line"]) for one in found}  # the words may have changed
         for row in judged.rows:
-            row.gone = (row.repository, row.path, row.line, row.message) not in there
+            row.gone = (row.repository, row.path, row.line) not in there
     write(verdicts)
     for rule in sorted(by_rule.keys() - verdicts.rules.keys()):
         print(f"{rule} fires now and was not drawn from: use draw")
+
+
+@app.command()
+def fill(reports: Path) -> None:
+    """Draw findings that nobody has judged, until each error and warning has `each` again, or all that there are."""
+    verdicts = read()
+    by_rule = _by_rule(reports, [one.name for one in verdicts.repositories])
+    for rule, judged in verdicts.rules.items():
+        taken = {(row.repository, row.path, row.line) for row in judged.rows}
+        left = [one for one in by_rule.get(rule, []) if (one["repository"], one["path"], one["line"]) not in taken]
+        missing = verdicts.each - sum(not row.gone for row in judged.rows)
+        if judged.severity_now != INFO and any(row.gone for row in judged.rows):
+            judged.rows += [
+                Row(repository=one["repository"], path=one["path"], line=one["line"], message=one["message"], verdict=OPEN, fresh=True)
+                for one in drawn(left, missing, f"{verdicts.seed}:{rule}:again")
+            ]
+    write(verdicts)
 
 
 def drawn(found: list[Finding], each: int, seed: str) -> list[Finding]:

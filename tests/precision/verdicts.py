@@ -29,7 +29,9 @@ class Repository(_Strict):
 class Row(_Strict):
     """One drawn finding and what was decided about it.
 
-    `gone` is set when the rule, changed after the judging, no longer reports it.
+    gone         the rule, changed after the judging, no longer reports it
+    verdict_now  the verdict on what the changed rule says at the place, where that is another
+    fresh        drawn after the change
     """
 
     repository: str
@@ -39,6 +41,8 @@ class Row(_Strict):
     verdict: str
     note: str = ""
     gone: bool = False
+    verdict_now: str = ""
+    fresh: bool = False
 
     @model_validator(mode="after")
     def _known(self) -> Row:
@@ -53,6 +57,7 @@ class Judged(_Strict):
     """One rule: its findings when they were drawn, its findings now, what was changed in between, and the drawn ones."""
 
     severity: str
+    severity_now: str
     found: int
     found_now: int
     changed: str = ""
@@ -79,7 +84,7 @@ def write(verdicts: Verdicts, path: Path = FILE) -> None:
     lines.append("rules:")
     for rule, judged in sorted(verdicts.rules.items()):
         lines.append(f"  {rule}:")
-        for key in ("severity", "found", "found_now", "changed"):
+        for key in ("severity", "severity_now", "found", "found_now", "changed"):
             if getattr(judged, key) != "":
                 lines.append(f"    {key}: {_flow(getattr(judged, key))}")
         lines.append("    rows:")

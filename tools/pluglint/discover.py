@@ -267,7 +267,7 @@ def _inner_roots(path: str, entries: dict[str, Entry]) -> dict[str, str]:
                 if name in _PLUGIN_PARTS or name.startswith(".") or not (_PAGES | _NOT_SHIPPED).isdisjoint(rel.split("/")):
                     continue
                 kind = looks_like(entry.path)
-                if kind == PLUGIN:
+                if kind == PLUGIN and not _for_copilot(entries, rel):
                     found[rel] = kind
         if not found and looks_like(path) is None:
             for rel, entry in entries.items():

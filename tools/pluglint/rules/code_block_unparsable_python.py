@@ -19,11 +19,11 @@ import sys
 import warnings
 
 from pluglint.parse.code import blocks, placeholder
-from pluglint.rule import HERE, MARKDOWN, WARNING, Example, Problem, Rule
+from pluglint.rule import HERE, INFO, MARKDOWN, Example, Problem, Rule
 
 RULE = Rule(
     title="a python block does not parse",
-    severity=WARNING,
+    severity=INFO,
     on=MARKDOWN,
     source="the grammar of the Python that runs pluglint (3.11 or later), newer syntax allowed for",
 )
@@ -41,7 +41,7 @@ GOOD += (
     Example(_HEADER + "```python\nread(path: str, all: bool = True) -> Text\n```\n\n```python\nclass Reader:\n    def read(self, path: str) -> Text\n    def close(self)\n```\n\n```python\nrun(path=1,\n    ...\n)\n```\n\n```python\nfor one in all_of_them:\n    # read it\n```\n"),
 )
 GOOD += (
-    Example(_HEADER + "```python\ndef read(path: str) -> str:\n```\n\n```python\n@cached(size=1)\n```\n\n```python\ndef read(\n    path: str,\n) -> str\n```\n\n```python\n# Speed\n'rate': {\n    'values': [1, 2],\n},\n```\n"),
+    Example(_HEADER + "```python\ndef read(path: str) -> str:\n```\n\n```python\n@cached(size=1)\n```\n\n```python\ndef read(\n    path: str,\n) -> str\n```\n\n```python\n# Speed\n'rate': {\n    'values': [1, 2]\n}\n\n# Size\n'size': {\n    'values': [3]\n}\n```\n"),
     Example(_HEADER + "```python\n# rules.rego\nimport \"data/v1\" as data\n```\n"),
 )
 BAD = (
@@ -98,7 +98,7 @@ def _is_part(code):
     bare = code.rstrip()
     if re.match(r"\s*#\s*[\w./-]*\w\.(?!py\b|pyi\b|ipynb\b)[a-z]{2,10}[ \t]*\n", code):
         return True
-    parts = (bare + "\n    pass", bare + ":\n    pass", bare + "\ndef part():\n    pass", "{" + bare + "\n}")
+    parts = (bare + "\n    pass", bare + ":\n    pass", bare + "\ndef part():\n    pass", "{" + re.sub(r"\}\n", "},\n", bare) + "\n}")
     return any(_parses(part) for part in parts)
 
 

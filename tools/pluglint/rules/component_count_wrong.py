@@ -96,7 +96,7 @@ def _compare(document, package, claims, node, whole=True):
             continue
         if not tally.count and not claim.strict:  # "three commands" of a package without commands speaks of others
             continue
-        if not tally.count and (any(rel.startswith(f"{claim.kind}s/") and rel.endswith(".md") for rel in package.entries) or claim.kind == "command" and package.skills):
+        if not tally.count and (any(rel.startswith(f"{claim.kind}s/") and rel.endswith(".md") for rel in package.entries) or claim.kind == "command" and counts["skill"].count):
             continue  # they are there and not loaded, which is another finding; or a skill has commands of its own
         span = span_in(document.source, node, *claim.span) if node is not None else claim.span
         names = listed(_names(package, claim.kind))

@@ -28,7 +28,7 @@ GOOD += (
     Example({**_TWO, "README.md": "# Demo\n\n| Skill | Description |\n| --- | --- |\n| read-logs | Logs, line by line |\n| read-mail | Reads read-mail. |\n"}),
 )
 BAD = (
-    Example({**_TWO, "README.md": f"# Demo\n\n| Skill | Description |\n| --- | --- |\n| read-logs | Reads read-logs and others when one is ready |{HERE}\n| read-mail | Reads read-mail. |\n"}, message="'read-logs' is described differently in its header"),
+    Example({**_TWO, "README.md": f"# Demo\n\n| Skill | Description |\n| --- | --- |\n| read-logs | Reads read-logs and prints |{HERE}\n| read-mail | Reads read-mail. |\n"}, message="'read-logs' is described differently in its header"),
 )
 
 
@@ -40,15 +40,15 @@ def check(document):
             if hit is None or not text.strip() or not hit[1].description:
                 continue
             here, there = _plain(text), _plain(hit[1].description)
-            if here not in there and there not in here and _alike(here, there):
+            if here not in there and there not in here and _alike(here, _plain(re.split(r"(?<=[.!?])\s", hit[1].description)[0])):
                 node = hit[1].field("description")
                 yield Problem(document.source, span, f"'{name.name}' is described differently in its header", "Copy the first sentence of its description.", (Location(hit[1].source, node.span, "the header"),))
 
 
 def _alike(here, there):
-    """Whether most words of one text stand in the other: then one was the other once, and not a summary of its own."""
-    shorter, longer = sorted((set(here.split()), set(there.split())), key=len)
-    return len(shorter & longer) >= max(3, 0.7 * len(shorter))
+    """Whether two sentences share most words: then one was the other once, and is no summary of its own."""
+    ours, theirs = set(here.split()), set(there.split())
+    return len(ours & theirs) >= max(2, 0.6 * max(len(ours), len(theirs)))
 
 
 def _plain(text):

@@ -48,5 +48,7 @@ def check(document):
         for name in inventory.gone:
             if any(folded(name.name) in known_names(one) or one.name == name.name for one in others) or package.exists(name.name):
                 continue
+            if any(other.endswith("-" + folded(name.name)) for other in known):  # without the prefix that all of them have
+                continue
             close = did_you_mean(name.name, known)
             yield Problem(document.source, name.span, f"no component is called '{name.name}'", f"Did you mean '{close}'?" if close else f"Correct the name, or take it out of the {inventory.label}.")

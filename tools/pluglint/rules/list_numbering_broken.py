@@ -72,7 +72,7 @@ def check(document):
                 between = document.text[before.text_start : item.start]
                 if f" {item.number - 1}. " in between or re.search(rf"\d ?[-–] ?{item.number - 1}\. ", between):  # a wrapped line of "1. this, 2. that, 3. the rest", or "3-5. both"
                     break
-                if re.search(r"\n[ >]*#{1,6} ", between) or item.number < 2 or abs(item.number - before.number) > 5 or document.text[document.source.line_span(item.start).start : item.start].lstrip().startswith(">"):
+                if any(before.start < end < item.start for end in heading_ends) or item.number < 2 or abs(item.number - before.number) > 5 or document.text[document.source.line_span(item.start).start : item.start].lstrip().startswith(">"):
                     break  # another list, a selection that keeps its numbers, or a quotation
                 what = f"the list has the number {item.number} twice" if item.number == before.number else f"the list goes from {before.number} to {item.number}"
                 related = (document.at(before.span, f"number {before.number}"),)

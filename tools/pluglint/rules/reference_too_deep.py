@@ -52,5 +52,5 @@ def check(page):
             continue
         found = documents.get(normpath(join(page.folder, target)))
         name = target.rpartition("/")[2]
-        if found is not None and found.kind == "reference" and found is not page and found.rel.startswith(folder) and name != "SKILL.md" and not re.search(rf"\b{re.escape(name[:-3])}\b", skill.text):
+        if found is not None and found.kind == "reference" and found is not page and found.rel.startswith(folder) and name != "SKILL.md" and (len(name) < 7 or not re.search(rf"\b{re.escape(name[:-3])}\b", skill.text)):
             yield Problem(page.source, link.target_span, f"'{name}' is linked from here and not named in SKILL.md", "Link to it from SKILL.md too.")

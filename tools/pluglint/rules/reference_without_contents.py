@@ -34,7 +34,7 @@ BAD = (
 
 
 def check(page, options):
-    if page.rel.rpartition("/")[2].lower() in ("skill.md", "readme.md"):  # a skill that is not loaded; what the model is not sent to
+    if page.rel.rpartition("/")[2].lower().startswith(("skill.md", "readme")):  # a skill that is not loaded; what the model is not sent to
         return
     text = page.text
     lines = text.count("\n") + (not text.endswith("\n"))

@@ -24,6 +24,7 @@ _SKILL = "---\nname: x\ndescription: Reads logs. Use when a log must be searched
 GOOD = (
     Example({"skills/x/SKILL.md": _SKILL + "```bash\n./scripts/x.sh\n```\n", "skills/x/scripts/x.sh": "+x\n#!/bin/sh\n"}),
     Example({"skills/x/SKILL.md": _SKILL + "```bash\nbash ./scripts/x.sh\n```\n", "skills/x/scripts/x.sh": "#!/bin/sh\n"}),
+    Example({"skills/x/SKILL.md": _SKILL + "```bash\nsh \\\n  scripts/x.sh -q\n```\n", "skills/x/scripts/x.sh": "#!/bin/sh\n"}),
 )
 GOOD += (
     Example({"skills/x/SKILL.md": _SKILL + "The list is cut by `scripts/x.sh --top` instead; put `\"${CLAUDE_SKILL_DIR}/scripts/x.sh\"` in the place of PATH.\n", "skills/x/scripts/x.sh": "#!/bin/sh\n"}),
@@ -56,7 +57,8 @@ def check(document):
         if fence.lang in _SHELLS:
             at = fence.content.start
             while at < fence.content.end:
-                starts.append(at)
+                if document.text[max(0, at - 2) : at] != "\\\n":  # the rest of the command on the line above
+                    starts.append(at)
                 stop = document.text.find("\n", at, fence.content.end)
                 at = fence.content.end if stop < 0 else stop + 1
     starts += [span.start for span in markdown.code_spans]
