@@ -17,6 +17,7 @@ from probe_recording import BOUNDED, RECTIFIERS, Call, Operation, Recording, wid
 INIT_LOSS = 2.0  # loss over that of a model that prefers nothing
 VANISHING = 1e-5  # smallest over largest gradient of a weight matrix, root mean square
 EXPLODING = 100.0  # growth of activations through weights, without a normalisation between
+FEWEST_VALUES = 16  # of a unit; a unit that is active half of the time is never so on 16 with probability 2^-16
 DEAD = 0.5  # share of the units of one activation that are inactive on every value
 SATURATED = 0.5  # share of the values of one activation that are saturated
 TWINS = 0.5  # share of the units of one weight that are copies of another unit
@@ -238,7 +239,7 @@ def dead(recording: Recording, samples: str) -> list[Finding]:
     findings = []
     for entry in recording.activations:
         share = float(1 - entry.active.mean())
-        if entry.name in RECTIFIERS and share > DEAD:
+        if entry.name in RECTIFIERS and share > DEAD and entry.values >= FEWEST_VALUES:
             units = np.flatnonzero(~entry.active)
             findings.append(
                 Finding(
@@ -252,11 +253,13 @@ def dead(recording: Recording, samples: str) -> list[Finding]:
                         "values_per_unit": entry.values,
                         "zero_share": entry.zeros,
                     },
-                    "Look at the bias and the mean of the pre-activations: a large negative bias, inputs that "
-                    "are not centred, or a "
-                    "learning rate that threw them there. They can revive when what comes before them changes.",
+                    "Look at the bias and the mean of the pre-activations: a large negative bias, inputs that are not "
+                    "centred, or a learning rate that threw them there. They can revive when what comes before changes.",
                 )
             )
+            if share == 1:
+                # what follows gets a constant, and is dead or not by its bias alone
+                break
     return findings
 
 

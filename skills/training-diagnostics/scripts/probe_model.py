@@ -120,19 +120,23 @@ def _judged(
     blocked = any(finding.values["share"] == 1 for finding in dead)
     modules, unused = _unused(target, layers, recording)
     zero = {layer.name for layer in layers if layer.gradient_rms is not None and not layer.gradient_rms}
-    findings = judging.initial_loss(loss, expected)
-    findings += dead
-    findings += judging.saturated(recording)
-    findings += judging.exploding(recording, own)
-    findings += judging.vanishing(layers, zero)
-    findings += judging.unused_modules(modules, recording.modules)
-    findings += judging.without_gradient(layers, unused, blocked)
-    in_use = [layer for layer in layers if layer.name not in unused]
-    findings += judging.frozen(_frozen(target), in_use, steps)
-    findings += judging.symmetric(counts)
+    dead_or_saturated = [*dead, *judging.saturated(recording)]
+    exploding = judging.exploding(recording, own)
+    symmetric = judging.symmetric(counts)
     dtypes = {layer.dtype for layer in layers}
-    findings += judging.dtype_changes(recording, own, str(target.properties.get("dtype") or ""), dtypes)
-    return findings
+    in_use = [layer for layer in layers if layer.name not in unused]
+    # what another finding explains is left out
+    return [
+        *symmetric,
+        *([] if exploding else judging.initial_loss(loss, expected)),
+        *exploding,
+        *dead_or_saturated,
+        *([] if symmetric else judging.vanishing(layers, zero)),
+        *judging.unused_modules(modules, recording.modules),
+        *judging.without_gradient(layers, unused, blocked),
+        *judging.frozen(_frozen(target), in_use, steps),
+        *judging.dtype_changes(recording, own, str(target.properties.get("dtype") or ""), dtypes),
+    ]
 
 
 def _frozen(target: Any) -> list[str]:
@@ -192,6 +196,8 @@ class _Parts:
 
     def finished(self) -> Report:
         """The report, with what could not be judged among its notes."""
+        from probe_judging import FEWEST_VALUES
+
         target, recording, expected = self.target, self.recording, self.expected
         if not expected.kind:
             self.notes.append(f"The initial loss is not judged: {expected.why}.")
@@ -212,6 +218,10 @@ class _Parts:
             )
         if not recording.activations:
             self.notes.append("No activation was recognised: dead and saturated units are not judged.")
+        elif min(entry.values for entry in recording.activations) < FEWEST_VALUES:
+            self.notes.append(
+                f"Dead units are judged only where a unit has at least {FEWEST_VALUES} values: give more samples."
+            )
         self.notes.append(f"Dead and saturated units are judged on {self.samples}, in training mode.")
         verdict = "faults" if self.findings else "healthy"
         return Report(TOOL, verdict, tuple(self.findings), self._measured(), tuple(self.notes))

@@ -73,8 +73,9 @@ def _differ(first: Any, second: Any) -> float:
             return math.inf
         if not np.array_equal(np.isfinite(one), np.isfinite(two)):
             return math.inf
-        scale = np.abs(np.nan_to_num(one, posinf=0, neginf=0)).max(initial=0)
-        gap = np.abs(np.nan_to_num(one - two, posinf=0, neginf=0)).max(initial=0)
+        scale = np.abs(one[np.isfinite(one)]).max(initial=0)
+        finite = np.isfinite(one)
+        gap = np.abs(one[finite] - two[finite]).max(initial=0)
         worst = max(worst, float(gap / scale) if scale else float(gap > 0))
     return worst
 

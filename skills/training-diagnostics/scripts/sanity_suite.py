@@ -50,6 +50,8 @@ from dltools.report import Finding, Report, answering, finish
 TOOL = "sanity_suite"
 # findings of the probe that stop a training
 STOPPING = ("non-finite-activation", "non-finite-loss", "non-finite-gradient")
+# findings that leave no model able to learn by heart
+ENDING = ("activation-applied-twice", "input-ignored")
 EXPLAINING = (
     "frozen-parameters",
     "no-gradient",
@@ -83,6 +85,7 @@ def run_suite(
     """
     import sanity_checks as checks
     from expected_loss import expected_loss
+    from probe_judging import initial_loss
     from probe_model import probe
     from probe_recording import users_code
     from sanity_labels import labels
@@ -99,7 +102,7 @@ def run_suite(
     stopping = [finding for finding in probed.findings if finding.id in STOPPING]
     with target.preserved():
         expected = expected_loss(target, target.outputs(seed=seed))
-    start = [finding for finding in probed.findings if finding.id == "init-loss-unexpected"]
+    start = initial_loss(probed.measured["loss"], expected)
     if stopping:
         done["initial-loss"] = checks.undecided("values are not finite")
     elif not expected.kind:
@@ -126,19 +129,17 @@ def run_suite(
         best = min(runs, key=lambda run: run.lowest)
         done["zero-input"] = checks.zero_input(target, best, seconds=seconds * 0.2, **common)
     explaining = stopping
-    if done["overfit"].findings or done["input"].findings:
-        explaining = stopping + [finding for finding in probed.findings if finding.id in EXPLAINING]
+    if not stopping and any(done[name].findings for name in ("overfit", "input", "initial-loss")):
+        explaining = [finding for finding in probed.findings if finding.id in EXPLAINING]
     return _report(done, explaining)
 
 
 def _report(done: dict[str, Any], explaining: list[Finding]) -> Report:
-    findings = list(explaining)
-    seen = set()
-    for check in done.values():
-        for finding in check.findings:
-            if finding.id not in seen:
-                findings.append(finding)
-                seen.add(finding.id)
+    own = {finding.id: finding for check in done.values() for finding in check.findings}
+    if any(name in own for name in ENDING):
+        # what another finding explains is left out
+        own.pop("cannot-overfit", None)
+    findings = [*own.values(), *explaining] if "input-ignored" in own else [*explaining, *own.values()]
     undecided = [name for name, check in done.items() if check.status == "cannot-decide"]
     # a suite in which the central checks say nothing has decided nothing
     central = [done[name].status for name in ("overfit", "input") if name in done]

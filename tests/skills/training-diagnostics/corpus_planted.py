@@ -236,7 +236,7 @@ def _torch_half_overflow(fault):
 @_plant("probe_model", "non-finite-activation")
 def _function_half_overflow(fault):
     params = _draw([64, 24, 10], 13)
-    params["layer_00"]["w"] *= 2e5 if fault else 1.0
+    params["layer_00"]["w"] *= 5e4 if fault else 1.0
     params = jax.tree.map(lambda w: w.astype(jnp.float16), params)
     x, y = data.digits(64)
     return _function(params, lambda p, x: _mlp(p, x).astype(jnp.float32), np.float16(x), y)

@@ -8,15 +8,19 @@ import sys
 import textwrap
 from pathlib import Path
 
+import corpus_healthy
 import expected_loss
 import jax
 import jax.numpy as jnp
 import model_corpus
 import numpy as np
+import probe_judging as judging
 import probe_model
 import probe_recording
 import pytest
 import torch
+from probe_gradients import Layer
+from probe_recording import Activation, Call, Moments, Recording
 from torch import nn
 
 from dltools import target
@@ -122,12 +126,12 @@ class TestDeadUnits:
         with torch.no_grad():
             model[0].weight.copy_(torch.tensor([[1.0], [1.0]]))
             model[0].bias.copy_(torch.tensor([-2.0, -2.0]))
-        y = torch.tensor([0, 1])
-        loaded = torch_target(model, torch.tensor([[0.0], [1.0]]), y)
+        y = torch.arange(16) % 2
+        loaded = torch_target(model, torch.zeros(16, 1), y)
         assert found(probe_model.probe(loaded))["dead-units"].values["dead"] == 2
-        report = probe_model.probe(loaded, batches=[(torch.tensor([[0.0], [3.0]]), y)])
+        report = probe_model.probe(loaded, batches=[(torch.full((16, 1), 3.0), y)])
         assert "dead-units" not in found(report)
-        assert report.measured["activations"][0]["values_per_unit"] == 4
+        assert report.measured["activations"][0]["values_per_unit"] == 32
         assert "2 batches" in report.notes[-1]
 
     def test_the_same_batch_again_is_named_as_such(self):
@@ -221,7 +225,7 @@ class TestNumbers:
         _, gradients = loaded.loss_and_gradients()
         row = next(r for r in probe_model.probe(loaded).measured["layers"] if r["parameter"] == "weight")
         assert row["gradient_rms"] == pytest.approx(float(gradients["weight"].pow(2).mean().sqrt()), rel=1e-5)
-        expected = 0.5 * float(gradients["weight"].norm() / model.weight.norm())
+        expected = 0.5 * float(gradients["weight"].norm() / model.weight.detach().norm())
         assert row["update_ratio"] == pytest.approx(expected, rel=1e-4)
 
     def test_the_ratio_of_gradients_does_not_depend_on_the_reduction_of_the_loss(self):
@@ -260,6 +264,65 @@ class TestNumbers:
         silent = [row for row in report.measured["layers"] if row["gradient_rms"] == 0]
         assert silent
         assert report.findings == ()
+
+
+class TestThresholds:
+    """Each lies where references/probing-a-model.md puts it: nothing just below, a finding just above."""
+
+    def layers(self, small):
+        sizes = {"first.weight": small, "last.weight": 1.0}
+        return [Layer(name, (4, 4), "float32", 1.0, size, True) for name, size in sizes.items()]
+
+    def activation(self, name, active, saturated=0.0, values=16):
+        units = np.arange(100) < active
+        return Recording(activations=[Activation("1", name, units, saturated, 0.5, values)])
+
+    def growing(self, times):
+        before, after = (Moments(0.0, 1.0, rms, rms, 0, 0, 0, "float32") for rms in (1.0, times))
+        return Recording(calls=[Call("layer", "Linear", False, before, after)])
+
+    def test_init_loss(self):
+        expected = expected_loss.Expected("cross-entropy", untrained=2.0, constant=2.0, classes=7)
+        assert not judging.initial_loss(3.99, expected)
+        assert judging.initial_loss(4.01, expected)
+
+    def test_vanishing(self):
+        assert not judging.vanishing(self.layers(1.1e-5), set())
+        assert judging.vanishing(self.layers(0.9e-5), set())
+
+    def test_exploding(self):
+        own = {"layer": [Layer("layer.weight", (4, 4), "float32", 1.0, 1.0, True)]}
+        assert not judging.exploding(self.growing(99), own)
+        assert judging.exploding(self.growing(101), own)
+
+    def test_dead(self):
+        assert not judging.dead(self.activation("relu", 50), "all")
+        assert judging.dead(self.activation("relu", 49), "all")
+        assert not judging.dead(self.activation("relu", 49, values=15), "all")
+
+    def test_saturated(self):
+        assert not judging.saturated(self.activation("tanh", 100, 0.5))
+        assert judging.saturated(self.activation("tanh", 100, 0.51))
+
+    def test_twins(self):
+        assert not judging.symmetric({"w": (5, 10)})
+        assert judging.symmetric({"w": (6, 10)})
+
+    def test_inactive(self):
+        # the slope of ELU is exp(z)
+        for z, active in ((math.log(1.01e-3), True), (math.log(0.99e-3), False)):
+            entry = probe_recording.activation("1", "elu", torch.full((20, 1), z, dtype=torch.float64), 1)
+            assert entry.active.all() == active
+
+
+def test_about_half_of_the_values_behind_a_relu_are_zero():
+    shares = []
+    for name in corpus_healthy.TEST:
+        if name.startswith("torch"):
+            rows = model_corpus.run("probe_model", name).measured["activations"]
+            shares += [row["zero_share"] for row in rows if row["where"].endswith("(relu)")]
+    assert len(shares) >= 5
+    assert 0.35 < np.mean(shares) < 0.65
 
 
 class TestExpectedLoss:
@@ -345,7 +408,7 @@ def test_a_schedule_that_warms_up_from_zero_is_no_frozen_model():
     import optax
 
     optimizer = optax.adam(optax.linear_schedule(0.0, 1e-3, 10))
-    params = {"w": jax.random.normal(jax.random.key(0), (4, 3))}
+    params = {"w": 0.1 * jax.random.normal(jax.random.key(0), (4, 3))}
     x, y = jax.random.normal(jax.random.key(1), (12, 4)), jnp.arange(12) % 3
 
     def loss(o, t):
@@ -395,7 +458,7 @@ UNUSABLE = [
     ("base(nn.Linear(4, 3), y=Y[:5])", "Expected input batch_size"),
     ("base(nn.Linear(5, 3))", "shapes cannot be multiplied"),
     ("base(nn.BatchNorm1d(4), X[:1], Y[:1])", "more than 1 value per channel"),
-    ("jax_base(branches)", "at mine.py:25: ConcretizationTypeError"),
+    ("jax_base(branches)", "at mine.py:24: ConcretizationTypeError"),
     ("jax_base(lambda p, x: x @ p['v'])", "KeyError"),
 ]
 

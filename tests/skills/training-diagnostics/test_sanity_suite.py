@@ -13,7 +13,7 @@ import sanity_checks
 import sanity_labels
 import sanity_suite
 import torch
-from sanity_training import train
+from sanity_training import Training, train
 from test_probe_model import F, jax_target, torch_target
 from torch import nn
 
@@ -134,6 +134,40 @@ class TestOverfit:
         assert [run.why_ended for run in runs] == ["steps", "steps", "reached"] or runs[-1].why_ended == "reached"
         assert "learning rate" in check.reason
 
+    def test_the_goal_is_a_tenth_of_the_way_from_the_best_constant(self):
+        x, y = batch(40)
+        check, runs = self.overfit(torch_target(mlp(), x, y))
+        assert check.values["examples"] == 32
+        shares = torch.bincount(y[:32]) / 32
+        entropy = float(-(shares * shares.log()).sum())
+        assert check.values["goal"] == pytest.approx(0.1 * entropy, rel=1e-4)
+        assert runs[-1].lowest <= check.values["goal"]
+
+    @pytest.mark.parametrize(("lowest", "status"), [(0.49, "cannot-decide"), (0.51, "failed")])
+    def test_more_than_half_of_the_loss_of_a_constant_is_a_failure(self, monkeypatch, lowest, status):
+        x, y = batch(32)
+        entropy = sanity_suite_expected(torch_target(mlp(), x, y)).constant
+
+        def stopped(*_, **__):
+            return Training("Adam", [entropy, lowest * entropy], lowest * entropy, 1, "steps")
+
+        monkeypatch.setattr(sanity_checks, "train", stopped)
+        check, _ = self.overfit(torch_target(mlp((6, 64, 3)), x, y))
+        assert check.status == status
+
+    @pytest.mark.parametrize(("width", "status"), [(31, "cannot-decide"), (32, "failed")])
+    def test_ten_parameters_for_each_example_are_asked_for(self, monkeypatch, width, status):
+        def stopped(*_, **__):
+            return Training("Adam", [9.0, 9.0], 9.0, 1, "steps")
+
+        monkeypatch.setattr(sanity_checks, "train", stopped)
+        x, y = batch(32)
+        model = mlp((6, width, 3))
+        parameters = sum(parameter.numel() for parameter in model.parameters())
+        assert (parameters < 320) == (status == "cannot-decide")
+        check, _ = self.overfit(torch_target(model, x, y))
+        assert check.status == status
+
     def test_a_loss_of_unknown_kind_is_held_against_its_start(self):
         loaded = torch_target(mlp(), *batch(), lambda o, t: F.cross_entropy(o, t) ** 2)
         check, _ = self.overfit(loaded)
@@ -166,7 +200,7 @@ class TestOverfit:
         for _ in range(6):
             optimizer.zero_grad()
             loss = F.cross_entropy(twin(x), y)
-            losses.append(float(loss))
+            losses.append(float(loss.detach()))
             loss.backward()
             optimizer.step()
         assert run.losses == pytest.approx(losses, rel=1e-5)
