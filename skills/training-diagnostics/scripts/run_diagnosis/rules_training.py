@@ -185,6 +185,9 @@ def _first_drop(run: Run) -> tuple[float, float, float] | None:
     if not len(at):
         return None
     first = int(at[0])
+    if values[first + 1 :].max() > 0.5 * values[first]:
+        # it comes back: what follows is not the answer to the cut
+        return None
     return float(run.lr.steps[first + 1]), float(values[first]), float(values[first + 1])
 
 
