@@ -59,6 +59,7 @@ def compare(
     *,
     paired: bool = False,
     alpha: float = 0.05,
+    comparisons: int = 1,
     resamples: int = 20_000,
     seed: int = 0,
 ) -> Comparison:
@@ -68,6 +69,7 @@ def compare(
         baseline, candidate: one finite value for each run, at least two each; in the same order of seeds where paired.
         paired: the values belong together pairwise (same seed, same split).
         alpha: level; the interval has confidence 1 - alpha, and the permutation test decides where it can reach alpha.
+        comparisons: how many p-values will be corrected together; the permutation test must reach alpha / comparisons.
         resamples: permutations that are drawn where there are more than this; else all are counted.
         seed: of the drawn permutations.
 
@@ -90,7 +92,7 @@ def compare(
     else:
         p_permutation, exact = 1.0, True
     reachable = smallest_p(len(a), len(b), paired)
-    by_t = reachable > alpha and not math.isnan(p_t)
+    by_t = reachable * comparisons > alpha and not math.isnan(p_t)
     return Comparison(
         paired, len(a), len(b), float(a.mean()), float(b.mean()), difference, low, high, 1 - alpha, size,
         p_t if by_t else p_permutation, "t" if by_t else "permutation", p_permutation, p_t, reachable, exact,

@@ -14,7 +14,8 @@ other names are given by --map. The first note says how the file was understood.
 
 Every configuration is compared with the baseline: difference of the means, 95 % interval (Welch's; Student's of the
 differences with --paired-by), a permutation test of the difference, Holm's correction over all comparisons. Three runs
-against three, or five pairs, cannot reach p = 0.05 by permutation; there the t test decides, and the report says so.
+against three, or five pairs, cannot reach p = 0.05 by permutation, and several comparisons need more runs still; where
+the level is out of reach, the t test decides, and the report says so.
 Pair by seed only if equal seeds share something, such as the split, the initialisation or the order of the data. With
 scores of single examples a bootstrap over examples is added: it says what another test set would change, not what
 another seed would.
@@ -102,7 +103,7 @@ def analyse(
                 "difference can be told from chance. Run at least 3, better 5 seeds of each"
             )}  # fmt: skip
         else:
-            result = compare(a, b, paired=paired, alpha=alpha, seed=seed)
+            result = compare(a, b, paired=paired, alpha=alpha, comparisons=len(names) - 1, seed=seed)
             entry |= {
                 "mean_baseline": result.mean_baseline, "mean": result.mean_candidate, "difference": result.difference,
                 "interval": [result.low, result.high], "effect_size": result.effect_size, "p": result.p,
@@ -135,8 +136,8 @@ def analyse(
     if any(entry.get("p_method") == "t" for entry in able):
         lowest = min(entry["smallest_permutation_p"] for entry in able if entry["p_method"] == "t")
         notes.append(
-            f"with so few runs a permutation test cannot give less than p = {lowest:.3g}; the t test decides, which "
-            "supposes roughly normal values"
+            f"with so few runs a permutation test cannot give less than p = {lowest:.3g}, before correction; the t "
+            "test decides, which supposes roughly normal values"
         )
     runs = {name: {"values": table.runs[name], **_spread(table, name)} for name in names}
     measured = {"metric": table.metric, "baseline": baseline, "paired": paired, "runs": runs}

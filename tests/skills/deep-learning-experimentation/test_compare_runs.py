@@ -209,7 +209,9 @@ def test_without_seeds_nothing_can_be_paired(csv):
         report_of(csv, paired=True)
 
 
-@pytest.mark.parametrize(("name", "answer"), [("val_loss", False), ("top1_acc", True), ("perplexity", False), ("x", None)])
+@pytest.mark.parametrize(
+    ("name", "answer"), [("val_loss", False), ("top1_acc", True), ("perplexity", False), ("x", None)]
+)
 def test_direction_by_name(name, answer):
     assert higher_is_better(name) is answer
 
@@ -238,7 +240,8 @@ def test_two_seeds_of_one_configuration_often_differ_by_half_a_point():
     for seed in range(20):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            model = MLPClassifier((32,), max_iter=15, learning_rate_init=0.01, random_state=seed).fit(split[0], split[2])
+            model = MLPClassifier((32,), max_iter=15, learning_rate_init=0.01, random_state=seed)
+            model.fit(split[0], split[2])
         accuracies.append(model.score(split[1], split[3]))
     pairs = [abs(x - y) for i, x in enumerate(accuracies) for y in accuracies[:i]]
     share = np.mean(np.asarray(pairs) > 0.005)
