@@ -48,6 +48,7 @@ bench: $(READY) .bench/.ready
 
 gen: $(READY)
 	$(BIN)/python -m pluglint.gen
+	$(BIN)/python tests/precision/table.py
 
 clean:
 	rm -rf $(VENV) .bench .client .pytest_cache .hypothesis *.egg-info tools/*.egg-info
