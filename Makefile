@@ -67,6 +67,7 @@ routing: $(READY)
 
 gen: $(READY)
 	$(BIN)/python -m pluglint.gen
+	$(BIN)/python tests/precision/table.py
 
 clean:
 	rm -rf $(VENV) .bench .client .pytest_cache .hypothesis *.egg-info tools/*.egg-info

@@ -34,7 +34,7 @@ INSERTED = {
     "@@KEY-ID@@": "AK" + "IA" + "Q3ZT7W5M2X4RJ6VB",
     "@@SECRET@@": "hT4w" + "Pz81kQxR7sLd" + "0vNyE3uJm6Gb" + "C2fYa9iXo5Ws",
 }
-TURNED_ON = ("agent-key-unknown", "stated-count-differs")  # off by default, and planted here
+TURNED_ON = ("agent-key-unknown", "code-block-unparsable-python", "stated-count-differs")  # off by default, and planted here
 CRLF = "@@CRLF@@"  # every line of the file ends in CR LF
 EXECUTABLE = (".sh", ".py")
 

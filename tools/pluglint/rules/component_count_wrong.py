@@ -40,7 +40,7 @@ GOOD = (
 )
 GOOD += (
     Example({**_TWO, "README.md": "# Demo\n\n## Other clients\n\n| Part | Count | Where |\n| --- | --- | --- |\n| Agents | 1 | `.cursor/agents/` |\n\n## 9 commands\n\nAll are words after `/s`.\n\n## News\n\n- It leads to all 5 skills.\n"}),
-    Example({".claude-plugin/plugin.json": _MANIFEST.replace('"license"', '"agents": "./agents/",\n  "license"'), "agents/a.md": _AGENT.format("a"), "README.md": "# Demo\n\n## 1 agents\n\n## Agents (3)\n"}),
+    Example({".claude-plugin/plugin.json": _MANIFEST.replace('"license"', '"agents": "./agents/",\n  "license"'), "agents/a.md": _AGENT.format("a"), "README.md": "# Demo\n\nA framework for reviews: 2 commands, 3 agents, and hooks.\n\n## Agents (3)\n"}),
 )
 BAD = (
     Example({**_TWO, "README.md": f"# Demo\n\nThe suite has 6 skills and two agents for reviews.{HERE}\n"}, message="says 6 skills, but there are 2", fixed='The suite has 2 skills and two agents for reviews.'),

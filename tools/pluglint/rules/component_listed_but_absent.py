@@ -32,7 +32,7 @@ GOOD += (
     Example({**_THREE, "skills/_common-parts/SKILL.md": _SKILL.format("_common-parts"), "README.md": "# Demo\n\n| Skill | Use |\n| --- | --- |\n| `/demo:read-logs on\\|off` | logs |\n| `read-mail` | mail |\n| `write-mail` | mail |\n| `_common-parts` | shared |\n"}),
 )
 GOOD += (
-    Example({"skills/agent-memory/SKILL.md": "---\nname: agent-memory\ndescription: Reads. Use when one is ready.\n---\nRead.\n", "skills/read-logs/SKILL.md": "---\nname: read-logs\ndescription: Reads. Use when one is ready.\n---\nRead.\n", "README.md": "# Demo\n\n| Skill | Description |\n| --- | --- |\n| agent-memory | Reads |\n| read-logs | Reads |\n"}),
+    Example({"skills/agent-memory-check/SKILL.md": "---\nname: agent-memory-check\ndescription: Reads. Use when one is ready.\n---\nRead.\n", "skills/read-logs/SKILL.md": "---\nname: read-logs\ndescription: Reads. Use when one is ready.\n---\nRead.\n", "skills/read-mail/SKILL.md": "---\nname: read-mail\ndescription: Reads. Use when one is ready.\n---\nRead.\n", "README.md": "# Demo\n\n| Skill | Description |\n| --- | --- |\n| agent-memory-check | Reads |\n| read-mail | Reads |\n| read-logs | Reads |\n"}),
 )
 BAD = (
     Example({**_THREE, "README.md": f"# Demo\n\n## Skills\n\n| Skill | Use |\n| --- | --- |\n| read-logs | logs |\n| read-mail | mail |\n| wirte-mail | mail |{HERE}\n"}, message="no component is called 'wirte-mail'"),

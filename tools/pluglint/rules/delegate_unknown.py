@@ -44,7 +44,7 @@ GOOD = (
     Example({"agents/lead.md": _HEADER + "Decide which agents the new one hands over to:\n\n**Security Auditor** → hands off to:\n- `remedy-agent` (to mend)\n- `test-writer` (to test)\n"}),
 )
 GOOD += (
-    Example({"skills/x/SKILL.md": "---\nname: x\ndescription: Reads. Use when one is ready.\n---\n- Measuring? → **eval-design** — read references/eval-design.md\n- Delegate the rest to `eval-design`.\n", "skills/x/references/eval-design.md": "# Design\n"}),
+    Example({"skills/x/SKILL.md": "---\nname: x\ndescription: Reads. Use when one is ready.\n---\nDelegate to other agents:\n\n- **eval-design**: how to measure\n", "skills/x/references/eval-design.md": "# Design\n"}),
     Example({"skills/x/SKILL.md": "---\nname: x\ndescription: Reads. Use when one is ready.\n---\n```yaml\nname: log-auditor\n```\n\nThen call it with subagent_type=\"log-auditor\".\n\n```ts\n// task({\n//   subagent_type: \"web-agent\",\n// })\n```\n"}),
 )
 BAD = (
