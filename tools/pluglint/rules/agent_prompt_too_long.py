@@ -1,6 +1,6 @@
 '''
 What it checks: the body of an agent has at most about 5,000 tokens (option `tokens`), counted as four characters each. The
-place shown is where the limit is passed.
+place shown is where the limit is passed. Up to 5 % more is left alone: the estimate is no closer than that.
 
 Why it matters: the body is the whole system prompt: each call of the agent pays for it, and the more it says, the less each
 sentence counts.

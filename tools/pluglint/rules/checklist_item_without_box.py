@@ -1,9 +1,9 @@
 """
-What it checks: in one list, either every item has a check box (`- [ ]`) or none has.
+What it checks: in one list, either every item has a check box (`- [ ]`) or none has. Marks such as `[N/A]` and `[~]` are boxes
+too, an item that ends in a colon is a heading, and a single last item without a box is a remark on the list.
 
 Why it matters: an item without a box is not a point to tick off. A model that works through the boxes
-passes over it, and a reader takes it for a remark about the item above. Marks such as `[N/A]` and `[~]` are boxes
-too, an item that ends in a colon is a heading, and a single last item without a box is a remark on the list.
+passes over it, and a reader takes it for a remark about the item above.
 
 How to fix: give every item of the list a box, or none. Move a remark below the list or under its item.
 """

@@ -1,6 +1,7 @@
 """
-What it checks: in a table of the README that names components and has a column "Description", each description is
-found in the component's own, or the other way round, but for marks, case and the full stop.
+What it checks: in a table of the README that names components and has a column "Description", a description that
+shares most of its words with the first sentence of the component's own says the same, but for marks, case and the full
+stop. A summary in other words is left alone.
 
 Why it matters: the header's description is what the client acts on. A table that says something else describes what
 the component once did.

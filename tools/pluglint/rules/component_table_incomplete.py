@@ -1,6 +1,6 @@
 """
 What it checks: where tables or lists of the README, under a heading or a column title that says "Agents", "Skills" or
-"Commands", name components of the package and cover at least half of that kind, they name all of that kind: in these tables and lists taken together, or in a heading. A README that
+"Commands", name components of the package and cover at least half of that kind, they name all of that kind: in these tables and lists taken together, or elsewhere in the README. A README that
 calls its table a choice ("key skills", "examples") is left alone.
 
 Why it matters: a component that the inventory leaves out is not found by the people it was written for.

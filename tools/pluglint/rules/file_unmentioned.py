@@ -1,6 +1,7 @@
 """
 What it checks: every Markdown file and script below a skill's folder is named in its SKILL.md or in a file that this leads to: by its
 name, by its path, or by the folder that holds it. Scripts beside one that is named are left alone: they may call each other.
+So are tests, evaluations, notes for maintainers, and the source of a program with a `package.json`.
 
 Why it matters: the model does not list the folder of a skill. What no text leads to is shipped and never read.
 

@@ -1,6 +1,6 @@
 """
-What it checks: matcher groups of hooks have no keys beside `matcher` and `hooks`, and no key of a handler looks like a
-misspelt one.
+What it checks: no key of a matcher group of hooks, or of a handler, looks like a misspelt one. Labels such as `id` are
+dropped as well, and left alone.
 
 Why it matters: an unknown key is dropped. A misspelt `matcher` makes the hook run on every tool, a misspelt `timeout`
 leaves the default.

@@ -1,5 +1,6 @@
 """
-What it checks: no link or image of a plugin climbs out of the plugin's folder.
+What it checks: no link or image in an agent, a skill, its references or a command climbs out of the plugin's folder. A
+README is read in the repository, where such a link works.
 
 Why it matters: it works with `--plugin-dir` and in the repository, and is gone after installation: only the
 plugin's own folder is copied into the client's cache.

@@ -2,7 +2,8 @@
 What it checks: every relative link and image, in brackets, as a reference or in HTML, names a file of the
 package. The path is taken from the folder of the file that holds the link. Addresses, anchors, code and
 placeholders such as `path/to/file` or `{name}` are left out, and so are files under `templates/` or
-`assets/`, which are read elsewhere, and routes of a web site such as `/pricing`. Many links of one file into one
+`assets/`, which are read elsewhere, and what a web site or a build completes: routes
+such as `/pricing`, pages without `.md`, and a page whose copy elsewhere has the target. Many links of one file into one
 folder that does not exist are one finding, and so are more than twenty in one file.
 
 Why it matters: the model follows the link with the Read tool and gets an error; what it should have

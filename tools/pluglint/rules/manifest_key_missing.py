@@ -1,5 +1,6 @@
 """
-What it checks: `plugin.json` states a version, a description and an author.
+What it checks: `plugin.json` states a version, a description and an author. A version is not asked of a plugin that a
+marketplace of the same repository lists: there each commit may be meant as one.
 
 Why it matters: the plugin loads without them, but the client's strict validation fails, people who browse a
 marketplace see an entry that says nothing, and without a version every commit counts as an update.

@@ -1,6 +1,6 @@
 """
 What it checks: a manifest that gives `agents`, `commands`, `outputStyles` or `workflows` names every file of the
-default folder too.
+default folder too, READMEs aside.
 
 Why it matters: these keys replace the default folder: what is in it and not named is not loaded, and nothing says so
 when the plugin is loaded (`skills` is different: it adds to its folder).

@@ -1,6 +1,7 @@
 """
 What it checks: no prompt makes the model run what it has just fetched or decoded: `curl … | bash`, `bash <(curl …)`, `iwr … | iex`,
-`base64 -d | sh`. Installers from the hosts of well-known tools are fine, and so is prose that warns of it.
+`base64 -d | sh`. Installers from the hosts of well-known tools are fine, and so are
+the publisher's own address, `example.com`, and prose that warns of it.
 
 Why it matters: whoever controls that server, or the network on the way, runs code with the user's rights, and nobody has read it. The
 model asks once and then does it each time.

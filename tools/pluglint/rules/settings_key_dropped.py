@@ -1,6 +1,7 @@
 """
 What it checks: a plugin's `settings.json` (or `settings` in its manifest) holds only keys that the client applies there:
-`agent` and `subagentStatusLine`.
+`agent` and `subagentStatusLine`. The settings of a project (`.claude/settings.json`) and of a folder without a manifest
+are not a plugin's.
 
 Why it matters: permissions, hooks, environment and all else are dropped: a plugin cannot change them for its users.
 

@@ -1,6 +1,6 @@
 '''
 What it checks: the body of a skill has at most about 5,000 tokens (option `tokens`), counted as four characters each. The
-place shown is where the limit is passed.
+place shown is where the limit is passed. Up to 5 % more is left alone: the estimate is no closer than that.
 
 Why it matters: when a conversation is compacted the client keeps the first 5,000 tokens of each skill that was called;
 what stands behind is gone while the work goes on.
