@@ -254,7 +254,7 @@ def dead(recording: Recording, samples: str) -> list[Finding]:
                         "zero_share": entry.zeros,
                     },
                     "Look at the bias and the mean of the pre-activations: a large negative bias, inputs that are not "
-                    "centred, or a learning rate that threw them there. They can revive when what comes before changes.",
+                    "centred, or a learning rate that threw them there. They can revive when earlier weights change.",
                 )
             )
             if share == 1:
