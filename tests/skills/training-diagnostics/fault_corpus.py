@@ -10,8 +10,8 @@ The two halves share no data set, no network and no seed:
 
 Thresholds of the tool were chosen on the tuning half. A label says what was planted. `corpus_plan.EFFECTS` holds, for
 every fault, when it counts as present in the training: a comparison with the twin (the same seed without the fault),
-with a third split that no log contains, or with the planted steps. A planted fault without that effect is labelled `no-effect`
-and scored nowhere.
+with a third split that no log contains, or with the planted steps. A planted fault without that effect is labelled
+`no-effect` and scored nowhere.
 """
 
 from __future__ import annotations

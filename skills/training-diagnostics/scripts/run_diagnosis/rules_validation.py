@@ -271,8 +271,8 @@ def constant_metric(run: Run) -> Seen | None:
 def leakage_suspected(run: Run) -> Seen | None:
     """The validation loss keeps pace with a training loss that goes to almost nothing over several epochs.
 
-    On the last part of the way down, from a tenth of its start, a network learns its examples by heart; on examples that
-    it never saw the loss falls less.
+    On the last part of the way down, from a tenth of its start, a network learns its examples by heart; on those
+    that it never saw the loss falls less.
     """
     if run.loss is None or run.val is None or len(run.val) < 8 or run.start <= 0 or run.final <= 0:
         return None
