@@ -61,7 +61,7 @@ def table(*rows: tuple[object, ...]) -> str:
 
 def purpose(description: str) -> str:
     """What a component is for: its description up to where it says when to use it."""
-    return description.split(" Use when")[0].split(" Use for")[0].rstrip(".")
+    return description.split(". Use ")[0].split(". Not for ")[0].rstrip(".")
 
 
 # -- README
@@ -126,7 +126,7 @@ def documentation() -> str:
     skipped = 0
     for name in documents.with_blocks():
         for example in blocks.parse(ROOT / name):
-            block = example.parsed
+            block = example.region.lexemes["block"]
             kinds[block.kind] += 1
             skipped += bool(block.skip)
     rows, _ = claims.load()
