@@ -5,6 +5,7 @@ python model_corpus.py --tuning     the tuning half: the numbers between which t
 """
 
 import argparse
+import functools
 import sys
 from pathlib import Path
 
@@ -31,6 +32,7 @@ def load(name):
     return target.load(f"{HERE / ('corpus_healthy.py' if healthy else 'corpus_planted.py')}:{name}")
 
 
+@functools.cache
 def run(tool, name):
     """The report of a tool on a model of the corpus, whose state is proven to be as before."""
     loaded = load(name)

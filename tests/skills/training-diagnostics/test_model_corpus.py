@@ -9,6 +9,7 @@ import pytest
 import sanity_suite
 
 TOOLS = ("probe_model", "sanity_suite")
+pytestmark = pytest.mark.usefixtures("quick_compilation")
 
 
 @pytest.mark.parametrize("name", corpus_planted.FAULTS)

@@ -30,6 +30,7 @@ SCRIPT = ROOT / "skills/training-diagnostics/scripts/probe_model.py"
 ASSETS = ROOT / "skills/training-diagnostics/assets"
 F = nn.functional
 torch.set_num_threads(1)
+pytestmark = pytest.mark.usefixtures("quick_compilation")
 
 
 @pytest.fixture
@@ -505,10 +506,11 @@ def run(*arguments):
 
 
 @pytest.mark.parametrize("name", ["pytorch", "flax_nnx", "flax_linen", "equinox", "function"])
-def test_every_template_is_healthy(name):
-    done = run("--target", f"{ASSETS}/target_{name}.py:build", "--json")
-    said = json.loads(done.stdout)
-    assert done.returncode == 0
+def test_every_template_is_healthy(name, capsys):
+    with pytest.raises(SystemExit) as ended:
+        probe_model.main(f"{ASSETS}/target_{name}.py:build", as_json=True)
+    said = json.loads(capsys.readouterr().out)
+    assert ended.value.code == 0
     assert (said["tool"], said["verdict"], said["findings"]) == ("probe_model", "healthy", [])
     assert said["measured"]["loss"] == pytest.approx(math.log(10), abs=0.05)
 

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = ROOT / "skills/training-diagnostics/scripts/sanity_suite.py"
 ASSETS = ROOT / "skills/training-diagnostics/assets"
 torch.set_num_threads(1)
+pytestmark = pytest.mark.usefixtures("quick_compilation")
 
 
 def mlp(sizes=(6, 16, 3), seed=0):
@@ -248,12 +249,22 @@ def test_where_noise_comes_from():
 
 
 @pytest.mark.parametrize("name", ["pytorch", "flax_nnx", "flax_linen", "equinox", "function"])
-def test_every_template_is_healthy(name):
-    arguments = ["--target", f"{ASSETS}/target_{name}.py:build", "--json"]
-    done = subprocess.run([sys.executable, str(SCRIPT), *arguments], capture_output=True, text=True)
-    said = json.loads(done.stdout)
-    assert done.returncode == 0
+def test_every_template_is_healthy(name, capsys):
+    with pytest.raises(SystemExit) as ended:
+        sanity_suite.main(f"{ASSETS}/target_{name}.py:build", as_json=True)
+    said = json.loads(capsys.readouterr().out)
+    assert ended.value.code == 0
     assert (said["tool"], said["verdict"], said["findings"]) == ("sanity_suite", "healthy", [])
+
+
+def test_the_command_line_as_one_json_object_and_as_text():
+    target = f"{ASSETS}/target_pytorch.py:build"
+    done = subprocess.run([sys.executable, str(SCRIPT), "--target", target, "--json"], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["measured"]["checks"]["overfit"]["status"] == "passed"
+    done = subprocess.run([sys.executable, str(SCRIPT), "--target", target], capture_output=True, text=True)
+    assert done.stdout.splitlines()[0] == "sanity_suite: healthy"
+    assert "batch-mixing" in done.stderr
 
 
 def test_help_teaches():
