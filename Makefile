@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 BASE := $(VENV)/.base
 READY := $(VENV)/.ready
 
-.PHONY: help check test test-network test-client bench report routing gen clean
+.PHONY: help check test test-network test-browser test-client bench report routing gen clean
 
 help:
 	@echo "make check        set up, then lint this package with pluglint"
 	@echo "make test         set up, then run the whole test suite"
 	@echo "make test-network set up, then run the action and the pre-commit hook from their installation on"
+	@echo "make test-browser set up, then look at the page of pluglint graph --html in Chromium, which must be installed"
 	@echo "make test-client  set up, fetch the real client from npm, then test the plugin and the rules in it"
 	@echo "make bench        set up, then time pluglint against its peers; the table goes into README.md"
 	@echo "make report       set up, then measure the plugin; writes AGENT_ANALYSIS_SUMMARY.md and tables in README.md"
@@ -40,6 +41,10 @@ test-network: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[network]'
 	$(BIN)/python -m pytest -m network tests/pluglint
 
+# the browser is the system's: chromium, chromium-browser or google-chrome on PATH, or what CHROMIUM names
+test-browser: $(READY)
+	$(BIN)/python -m pytest -m browser tests/pluglint
+
 # the client goes into .client, 364 MiB of it, and needs no network once it is there
 test-client: $(READY)
 	@$(BIN)/python tests/client/harness.py
@@ -62,6 +67,7 @@ routing: $(READY)
 
 gen: $(READY)
 	$(BIN)/python -m pluglint.gen
+	$(BIN)/python tests/precision/table.py
 
 clean:
 	rm -rf $(VENV) .bench .client .pytest_cache .hypothesis *.egg-info tools/*.egg-info

@@ -122,6 +122,13 @@ def test_every_path_into_the_plugin_exists(agent):
 
 
 @pytest.mark.parametrize("agent", AGENTS)
+def test_every_script_that_is_named_exists(agent):
+    there = {path.name for path in ROOT.glob("skills/*/scripts/*.py")}
+    named = set(re.findall(r"\b[a-z_]+\.py\b", parts(agent)[1]))
+    assert named and named <= there
+
+
+@pytest.mark.parametrize("agent", AGENTS)
 def test_both_sides_name_the_other(agent):
     header, body = parts(agent)
     sibling = next(name for name in AGENTS if name != agent)

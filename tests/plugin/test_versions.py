@@ -62,6 +62,9 @@ def copy(tmp_path):
     for folder in ("agents", "skills", "schemas", ".claude-plugin"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    # the configuration names it
+    (tmp_path / "tools/pluglint").mkdir(parents=True)
+    shutil.copy(ROOT / "tools/pluglint/__init__.py", tmp_path / "tools/pluglint")
     return tmp_path
 
 

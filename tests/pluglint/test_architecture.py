@@ -61,6 +61,7 @@ ORDER = [
     "notes",
     "bump",
     "archive",
+    "scaffold",
     "report",
     "commands",
     "guard",
@@ -158,7 +159,7 @@ def test_the_package_imports_nothing_by_itself():
 
 # -- start-up
 
-HEAVY = ["rich", "pydantic", "jsonschema", "markdown_it", "importlib.metadata", "tomllib", "yaml", "multiprocessing", "pluglint.house", "pluglint.parse.toml", "pluglint.git", "pluglint.semver", "pluglint.shipped", "pluglint.release", "pluglint.archive", "zipfile", *(f"pluglint.{name}" for name in ("since", "baseline", "fingerprint", "report.pages", "report.sarif"))]
+HEAVY = ["rich", "pydantic", "jsonschema", "markdown_it", "importlib.metadata", "tomllib", "yaml", "multiprocessing", "pluglint.house", "pluglint.parse.toml", "pluglint.git", "pluglint.semver", "pluglint.shipped", "pluglint.release", "pluglint.archive", "zipfile", *(f"pluglint.{name}" for name in ("since", "baseline", "fingerprint", "scaffold", "commands.new", "report.pages", "report.sarif", "report.graph_page", "report.layout"))]
 
 
 def loaded(folder: Path, *arguments: str) -> set[str]:

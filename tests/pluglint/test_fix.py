@@ -16,6 +16,7 @@ from pluglint.cli import app
 from pluglint.commands.check import settings
 from pluglint.finding import PlainEdit
 from pluglint.rule import load_all
+from pluglint.text import edited
 
 RULES = [rule for rule in load_all() if rule.rule.fix]
 MENDED = [pytest.param(rule, example, id=f"{rule.id}-{n}") for rule in RULES for n, example in enumerate(rule.module.BAD) if example.fixed is not None]
@@ -101,14 +102,15 @@ def test_all_other_bytes_stay(form, tmp_path, monkeypatch):
 
 
 def test_text_that_is_not_utf8_is_left_alone():
-    assert fix.edited(b"caf\xe9 one", [PlainEdit("x", 0, 1, "C")]) is None
+    with pytest.raises(UnicodeDecodeError):
+        edited(b"caf\xe9 one", [(0, 1, "C")])
 
 
 def test_edits_behind_line_ends_of_two_characters():
     data = b"one\r\ntwo\nthree\r\nfour"
-    assert fix.edited(data, [PlainEdit("x", 4, 7, "2"), PlainEdit("x", 14, 18, "4\n5")]) == b"one\r\n2\nthree\r\n4\n5"
-    assert fix.edited(b"a\r\nb\r\n", [PlainEdit("x", 2, 3, "c\nd")]) == b"a\r\nc\r\nd\r\n"
-    assert fix.edited(b"a\r\nb\r\n", [PlainEdit("x", 1, 2, "")]) == b"ab\r\n"
+    assert edited(data, [(4, 7, "2"), (14, 18, "4\n5")]) == b"one\r\n2\nthree\r\n4\r\n5"
+    assert edited(b"a\r\nb\r\n", [(2, 3, "c\nd")]) == b"a\r\nc\r\nd\r\n"
+    assert edited(b"a\r\nb\r\n", [(1, 2, "")]) == b"ab\r\n"
 
 
 def test_mode_and_links_stay(tmp_path, monkeypatch):
@@ -182,7 +184,7 @@ def test_a_file_that_changed_meanwhile_stops_everything(tmp_path, monkeypatch):
     root = package(tmp_path, {"agents/a.md": DOUBLE, "agents/b.md": DOUBLE.replace("name: a", "name: b")}, monkeypatch)
     changes = changes_for(root)
     (root / "agents/b.md").write_text("changed")
-    with pytest.raises(fix.CannotFix, match="b.md changed while it was checked"):
+    with pytest.raises(fix.CannotFix, match="b.md: the file was changed meanwhile"):
         fix.write(changes)
     assert (root / "agents/a.md").read_text() == DOUBLE
     assert (root / "agents/b.md").read_text() == "changed"
@@ -192,7 +194,7 @@ def test_a_file_that_is_gone_meanwhile_stops_everything(tmp_path, monkeypatch):
     root = package(tmp_path, {"agents/a.md": DOUBLE}, monkeypatch)
     changes = changes_for(root)
     (root / "agents/a.md").unlink()
-    with pytest.raises(fix.CannotFix, match="nothing was written"):
+    with pytest.raises(fix.CannotFix, match="nothing was changed"):
         fix.write(changes)
 
 
@@ -207,7 +209,7 @@ def test_what_was_written_is_put_back_when_a_later_file_cannot_be(tmp_path, monk
         real(source, target)
 
     monkeypatch.setattr(os, "replace", refuse)
-    with pytest.raises(fix.CannotFix, match="cannot be written"):
+    with pytest.raises(fix.CannotFix, match="Permission denied; nothing was changed"):
         fix.write(changes)
     assert (root / "agents/a.md").read_text() == DOUBLE
     assert sorted(os.listdir(root / "agents")) == ["a.md", "b.md"], "a temporary file was left"
@@ -221,7 +223,7 @@ def test_two_runs_at_once_mend_once(tmp_path, monkeypatch):
     ended = [(*run.communicate(), run.returncode) for run in runs]
     assert all((root / name).read_text() == SINGLE.replace("name: a", f"name: a{n}") for n, name in enumerate(files))
     assert any(status == 0 for _, _, status in ended)
-    assert all(status == 0 or "changed while it was checked" in err for _, err, status in ended)
+    assert all(status == 0 or "changed meanwhile" in err for _, err, status in ended)
 
 
 def test_a_run_waits_for_the_one_that_writes(tmp_path, monkeypatch):

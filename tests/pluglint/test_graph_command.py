@@ -110,7 +110,7 @@ def test_agent_and_skill_of_one_name(tmp_path):
     assert [(edge["source_kind"], edge["target_kind"], edge["circular"]) for edge in data["edges"]] == [("agent", "skill", False)]
 
 
-@pytest.mark.parametrize("output_format", ["tree", "mermaid", "dot", "json"])
+@pytest.mark.parametrize("output_format", ["tree", "mermaid", "dot", "json", "html"])
 def test_empty_package(output_format, tmp_path):
     result = graph(tmp_path, {}, "--format", output_format)
     assert result.exit_code == 0 and result.output.strip()
@@ -119,6 +119,8 @@ def test_empty_package(output_format, tmp_path):
 def test_wrong_use(tmp_path):
     assert CliRunner().invoke(app, ["graph", str(tmp_path / "nowhere")]).exit_code == 2
     assert graph(tmp_path, {}, "--format", "svg").exit_code == 2
+    result = graph(tmp_path, {}, "--html", "--format", "dot")
+    assert (result.exit_code, result.output) == (2, "pluglint: --html is --format html, and --format says dot; give one of them\n")
 
 
 def test_output_file_and_help(tmp_path):

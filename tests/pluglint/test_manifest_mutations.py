@@ -163,7 +163,7 @@ ROWS: list[tuple[str, dict[str, str | None], dict[str, str]]] = [
     (".lsp.json with a wrapper", {".lsp.json": '{"lspServers": {"p": {"command": "p", "extensionToLanguage": {".p": "p"}}}}'}, {"lsp-server-invalid": ERROR}),
     ("settings with agent", {"settings.json": '{"agent": "a"}'}, {"settings-agent-replaces-prompt": WARNING}),
     ("settings with permissions", {"settings.json": '{"permissions": {}}'}, {"settings-key-dropped": WARNING}),
-    ("CLAUDE.md at the root", {"CLAUDE.md": "# Notes\n"}, {"claude-md-in-plugin": WARNING}),
+    ("CLAUDE.md at the root", {"CLAUDE.md": "# Notes\n"}, {"claude-md-in-plugin": INFO}),
     # -- marketplace.json
     ("marketplace", market(), {}),
     ("marketplace without name", market(name=...), {"marketplace-key-missing": ERROR}),

@@ -14,11 +14,10 @@ from test_since import GIT, commit, git, write
 from typer.testing import CliRunner
 
 from pluglint import schemas, semver, transaction
-from pluglint.bump import edited
 from pluglint.cli import app
 from pluglint.release import LOCKSTEP, RULES
 from pluglint.rule import rule_ids
-from pluglint.text import Span
+from pluglint.text import edited
 
 MANIFEST = '{{\n  "name": "{0}",\n  "version": "{1}",\n  "description": "A demo.",\n  "author": {{"name": "Example Author"}},\n  "license": "MIT"\n}}\n'
 AGENT = "---\nname: {0}\ndescription: {1}\ntools: Read\n---\n\nYou read {0}.\n"
@@ -810,7 +809,7 @@ def test_file_that_is_not_utf8(repository):
 
 @pytest.mark.parametrize("data, span, text, result", [(b"\xef\xbb\xbfa\r\nb\r\nc", (2, 3), "x\ny", b"\xef\xbb\xbfa\r\nx\r\ny\r\nc"), (b"a\nb\r\nc\n", (4, 5), "x", b"a\nb\r\nx\n"), ("é\r\n1".encode(), (2, 3), "2", "é\r\n2".encode()), (b"a\r\n", (2, 2), "b", b"a\r\nb")])
 def test_edits_keep_bytes(data, span, text, result):
-    assert edited(data, {Span(*span): text}) == result
+    assert edited(data, [(*span, text)]) == result
 
 
 # -- notes

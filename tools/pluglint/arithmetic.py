@@ -213,7 +213,7 @@ def wrong_shares(text: str, start: int = 0) -> Iterator[Share]:
                 match = re.search(
                     r"(?:^|[\s(*_`:|=≥])(\d{1,7}) ?(/|of|out of) ?(\d{1,7})(?: [a-z][\w-]*){0,2} ?[*_`]{0,2} ?(\(|=) ?(\d+(?:\.\d+)?)\Z", piece
                 )
-                if match is not None and text[at + 1 : at + 2] in (")", "", "\n", " ", ",", ".", ";", "*") and (match.group(4) == "=" or text[at + 1 : at + 2] == ")"):
+                if match is not None and not re.match(r"\)?[^.\n]{0,40}\b(?:skipped|excluded|not applicable)\b", text[at + 1 : at + 80]) and text[at + 1 : at + 2] in (")", "", "\n", " ", ",", ".", ";", "*") and (match.group(4) == "=" or text[at + 1 : at + 2] == ")"):
                     part, whole, stated = int(match.group(1)), int(match.group(3)), match.group(5)
                     if whole and part <= whole and abs(100 * part / whole - float(stated)) >= 10.0 ** -_decimals(stated):
                         yield Share(Span(line + match.start(5), at + 1), stated + "%", f"{part} {match.group(2)} {whole}" if match.group(2) != "/" else f"{part}/{whole}", 100 * part / whole)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from bisect import bisect_left
 from datetime import date
 from typing import NamedTuple
 
@@ -18,7 +17,7 @@ from pluglint.parse.node import STRING, Node
 from pluglint.release import CannotRelease, Release, Verdict, also_of, changelog_for, has_text, judge, version_places
 from pluglint.rules.version_mismatch import header_version, readme_mentions, stated, version_lines
 from pluglint.semver import enough, following, needed, parse
-from pluglint.text import Source, Span, decode
+from pluglint.text import Source, Span, decode, edited
 from pluglint.transaction import Change
 
 AUTO = "auto"
@@ -71,26 +70,9 @@ class _Edits:
             if source.bad_utf8 is not None:
                 line, column = source.position(source.bad_utf8)
                 raise CannotRelease(f"{source.path}:{line}:{column}: not UTF-8; mend it first")
-            found.append(Change(path, before, edited(before, edits)))
+            found.append(Change(path, before, edited(before, [(span.start, span.end, text) for span, text in edits.items()])))
         found += [Change(path, None, text.encode()) for path, text in self.whole.items()]
         return sorted(found)
-
-
-def edited(data: bytes, edits: dict[Span, str]) -> bytes:
-    """Bytes with pieces of their text replaced; byte order mark and line ends stay.
-
-    Spans count as in `text.decode`: CR LF is one character, the mark none.
-    """
-    mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
-    text = data[len(mark) :].decode()
-    ends = [
-        match.start() - number for number, match in enumerate(re.finditer("\r\n", text))
-    ]  # where each CR LF stands once they count as one
-    newline = "\r\n" if len(ends) * 2 > text.count("\n") else "\n"
-    for span in sorted(edits, reverse=True):
-        start, end = (at + bisect_left(ends, at) for at in span)
-        text = text[:start] + edits[span].replace("\n", newline) + text[end:]
-    return mark + text.encode()
 
 
 def plan(target: str, config: Config, since: str | None, part: str, to: str | None, today: date) -> Plan:

@@ -138,6 +138,13 @@ def entry_packages(package: Package) -> list[tuple[Node, Package]]:
     return [(entry.node, entry.package) for entry in entries if entry.package is not None]
 
 
+def own_entries(package: Package) -> list[tuple[Node, Package]]:
+    """`entry_packages` without the former names that a marketplace keeps beside the plugin's own."""
+    pairs = entry_packages(package)
+    kept = {id(target) for entry, target in pairs if entry.string("name") == target.name}
+    return [(entry, target) for entry, target in pairs if id(target) not in kept or entry.string("name") == target.name]
+
+
 # -- badges
 
 
@@ -297,7 +304,7 @@ def _refused(before: str, after: str, at_least: bool) -> bool:
     return bool(re.search(r"(?i)\b(?:in parallel|at once|at a time|simultaneously|concurrently|each|per|apiece|such as)\b", after[:60]))
 
 
-_NOT_NOW = r"(?i)\b(?:road ?map|planned|future|upcoming|change ?log|what.?s new|history|releases?|migrat\w+|examples?|usage|workflows?|troubleshoot\w*|faq|install\w*|setup|set up|getting started|quick ?start|v?\d+\.\d+|coming soon|how (?:it|to)|comparison|contributing|related)\b"
+_NOT_NOW = r"(?i)\b(?:road ?map|planned|future|upcoming|change ?log|what.?s new|news|updates?|history|releases?|migrat\w+|examples?|usage|workflows?|troubleshoot\w*|faq|install\w*|setup|set up|getting started|quick ?start|v?\d+\.\d+|coming soon|how (?:it|to)|comparison|contributing|related)\b"
 _INVENTORY = r"(?i)(?:what.?s (?:inside|included|in)|overview|features|contents|components|what (?:it|you|this)|at a glance|stat(?:istic)?s|inventory|highlights|summary|include[sd])"
 
 
@@ -400,7 +407,7 @@ def _table_claims(document: MarkdownDocument) -> Iterator[Claim]:
         for match, cell in named:
             raw = markdown.slice(cell)
             count = re.fullmatch(r"\W*(\d{1,3}(?:,\d{3})+|\d{1,5})(\+?)\W*", raw)
-            if match is not None and count is not None and kinds.count(kind_of(match.group(1))) == 1:
+            if match is not None and count is not None and kinds.count(kind_of(match.group(1))) == 1 and not re.search(r"`\.(?!claude\b)[a-z][\w-]*/", document.source.slice(document.source.line_span(cell.start))):  # what another client gets
                 at = cell.start + count.start(1)
                 yield Claim(kind_of(match.group(1)), number(count.group(1)) or 0, Span(at, at + len(count.group(1))), bool(count.group(2)))
 
@@ -444,7 +451,7 @@ class Named(NamedTuple):
 
 def plain_name(raw: str, start: int) -> Named | None:
     """The component name that a cell or list item holds, without marks: `**[x](./skills/x)**`, `` `/x FILE` ``, `@plugin:x`."""
-    match = re.match(r"[*_~\s]*(?:\[[*_`]*)?[`*_]*/((?:[\w.-]+:)*[A-Za-z][\w-]*)(?=[\s`*_\]]|\Z)", raw) or re.match(r"[*_~\s]*(?:\[[*_`]*)?[`*_]*[/@]?(?:agent-)?((?:[\w.-]+:)*[A-Za-z][\w-]*(?: [A-Za-z][\w-]*){0,4})(?=[`*_\]]|\s*\Z|\s*[(:]|\s+[–—-])", raw)
+    match = re.match(r"[*_~\s]*(?:\[[*_`]*)?[`*_]*/((?:[\w.-]+:)*[A-Za-z][\w-]*)(?=[\s`*_\]]|\Z)", raw) or re.match(r"[*_~\s]*(?:\[[*_`]*)?[`*_]*(?:@agent-|[/@])?((?:[\w.-]+:)*[A-Za-z][\w-]*(?: [A-Za-z][\w-]*){0,4})(?=[`*_\]]|\s*\Z|\s*[(:]|\s+[–—-])", raw)
     if match is None:
         return None
     name = match.group(1).strip("_")

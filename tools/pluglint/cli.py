@@ -179,7 +179,8 @@ def rules(
 @app.command()
 def graph(
     target: Annotated[str, typer.Argument(help="Plugin, marketplace, .claude folder, agents/ or skills/ folder, skill, or file. Default: the working folder.", metavar="[TARGET]", show_default=False)] = ".",
-    output_format: Annotated[str, typer.Option("--format", help="tree, mermaid, dot or json.")] = "tree",
+    output_format: Annotated[Optional[str], typer.Option("--format", help="tree, mermaid, dot, json or html. Default: tree.", show_default=False)] = None,
+    as_html: Annotated[bool, typer.Option("--html", help="The same as --format html: one page with the drawing, all edges and the budget.")] = False,
     output: Annotated[Optional[str], typer.Option("--output", "-o", help="Write to a file instead of standard output.")] = None,
     config: Annotated[Optional[str], typer.Option(help="Configuration file, for `external-agents`; `none` for no file.", show_default=False)] = None,
 ) -> None:
@@ -193,13 +194,17 @@ def graph(
     pluglint graph --format mermaid .       for a Markdown page
     pluglint graph --format dot . | dot -Tsvg -o graph.svg
     pluglint graph --format json .          every edge with file, line and column
+    pluglint graph --html -o graph.html .   a page for the browser, with the budget; it loads nothing else
     """
-    _one_of("--format", output_format, ("tree", "mermaid", "dot", "json"))
+    _one_of("--format", output_format, ("tree", "mermaid", "dot", "json", "html"))
+    if as_html and output_format not in (None, "html"):
+        usage(f"--html is --format html, and --format says {output_format}; give one of them")
+        raise typer.Exit(2)
 
     def work() -> int:
         from pluglint.commands import graph as command
 
-        return command.run(target, output_format, config, output)
+        return command.run(target, "html" if as_html else output_format or "tree", config, output)
 
     _guard(work)
 
@@ -354,6 +359,43 @@ def release_notes(
         from pluglint.commands import release as command
 
         return command.notes(target, since, output, config)
+
+    _guard(work)
+
+
+@app.command()
+def new(
+    kind: Annotated[str, typer.Argument(help="plugin, agent or skill.", metavar="KIND", show_default=False)],
+    name: Annotated[str, typer.Argument(help="Lower-case words with hyphens.", metavar="NAME", show_default=False)],
+    description: Annotated[Optional[str], typer.Option("--description", help="What it does and when to use it, on one line. It must be given: the model goes by nothing else when it chooses.", show_default=False)] = None,
+    into: Annotated[str, typer.Option("--into", metavar="FOLDER", help="A plugin goes into a new folder below this one, an agent or a skill into the plugin or .claude folder that holds it.")] = ".",
+    author: Annotated[Optional[str], typer.Option("--author", metavar="NAME", help="Author of a plugin. Default: `user.name` of git.", show_default=False)] = None,
+    license_id: Annotated[Optional[str], typer.Option("--license", metavar="SPDX", help="Licence of a plugin, such as MIT. The text, as LICENSE, is yours to add.", show_default=False)] = None,
+    parts: Annotated[Optional[list[str]], typer.Option("--with", metavar="PART", help="What a plugin begins with, agent or skill; repeat for both: the agent then works by the skill. Default: skill.", show_default=False)] = None,
+) -> None:
+    """Write a new plugin, agent or skill that passes every rule.
+
+    Nothing is overwritten, and all files are written or none. The rules judge the result, the name and the description
+    before the first file is there.
+
+    \b
+    pluglint new plugin build-logs --description "Reads the log of a failed build and names the first error. Use when a build failed."
+    pluglint new plugin build-logs --with agent --with skill --license MIT --description "..."
+    pluglint new agent log-reader --description "..."               into the plugin in this folder
+    pluglint new skill log-reading --into plugins/ci --description "..."
+    """
+    _one_of("KIND", kind, ("plugin", "agent", "skill"))
+    for part in parts or ():
+        _one_of("--with", part, ("agent", "skill"))
+
+    def work() -> int:
+        if kind != "plugin":
+            for option, value in (("--author", author), ("--license", license_id), ("--with", parts)):
+                if value:
+                    return usage(f"{option} goes with `new plugin` only")
+        from pluglint.commands import new as command
+
+        return command.run(kind, name, into, description, author, license_id or "", parts)
 
     _guard(work)
 

@@ -26,6 +26,7 @@ SKIPPED_FOLDERS = frozenset(
 )
 _PLUGIN_PARTS = ("agents", "skills", "commands", "hooks")
 _PAGES = frozenset("docs doc documentation website".split())  # pages about plugins are sorted like plugins
+_NOT_SHIPPED = frozenset("test tests fixtures testdata templates".split())  # what is sorted like a plugin there is an input or a pattern
 _FOLDER_KINDS = {"agents": AGENTS_FOLDER, "skills": SKILLS_FOLDER, "commands": COMMANDS_FOLDER, ".claude": CLAUDE_FOLDER}
 
 
@@ -244,11 +245,18 @@ def _below(rel: str, inner: dict[str, str]) -> bool:
 
 
 def _inner_roots(path: str, entries: dict[str, Entry]) -> dict[str, str]:
-    """Package roots strictly below `path`: folders with a manifest, `.claude` folders, and plugins without a manifest."""
+    """Package roots strictly below `path`: folders with a manifest, `.claude` folders, and plugins without a manifest.
+
+    Inputs of tests, templates and plugins of another client are none.
+    """
     found: dict[str, str] = {}
     for rel, entry in entries.items():
         parent, _, name = rel.rpartition("/")
+        if not _NOT_SHIPPED.isdisjoint(rel.split("/")):
+            continue
         if name == ".claude-plugin" and entry.folder and parent and entry.link is None:
+            if _for_copilot(entries, parent):
+                continue
             found[parent] = looks_like(entry.path[: -len("/.claude-plugin")]) or PLUGIN
         elif name == ".claude" and entry.folder and entry.link is None and looks_like(entry.path):
             found[rel] = CLAUDE_FOLDER
@@ -256,10 +264,10 @@ def _inner_roots(path: str, entries: dict[str, Entry]) -> dict[str, str]:
         for rel, entry in entries.items():
             if entry.folder and entry.link is None and rel not in found and not _below(rel, found):
                 name = entry.name
-                if name in _PLUGIN_PARTS or name.startswith(".") or not _PAGES.isdisjoint(rel.split("/")):
+                if name in _PLUGIN_PARTS or name.startswith(".") or not (_PAGES | _NOT_SHIPPED).isdisjoint(rel.split("/")):
                     continue
                 kind = looks_like(entry.path)
-                if kind == PLUGIN:
+                if kind == PLUGIN and not _for_copilot(entries, rel):
                     found[rel] = kind
         if not found and looks_like(path) is None:
             for rel, entry in entries.items():
@@ -268,6 +276,13 @@ def _inner_roots(path: str, entries: dict[str, Entry]) -> dict[str, str]:
                     if kind is not None and (kind not in (AGENTS_FOLDER, SKILLS_FOLDER, COMMANDS_FOLDER) or _plugin_part(*os.path.split(entry.path))):
                         found[rel] = kind
     return found
+
+
+def _for_copilot(entries: dict[str, Entry], folder: str) -> bool:
+    """Whether all agents of a folder are `*.agent.md`: Copilot CLI reads the same manifest, and its tools have other names."""
+    start = folder + "/agents/"
+    agents = [rel for rel in entries if rel.startswith(start) and rel.endswith(".md")]
+    return bool(agents) and all(rel.endswith(".agent.md") for rel in agents)
 
 
 def _walk(root: str) -> tuple[dict[str, Entry], list[Trouble]]:

@@ -17,24 +17,16 @@ from typing import Iterable, Iterator, NamedTuple
 from pluglint import engine
 from pluglint.config import Config
 from pluglint.engine import Report
-from pluglint.files import write_atomic
 from pluglint.finding import Finding, PlainEdit
-from pluglint.load import read_all, read_bytes
-from pluglint.text import decode
+from pluglint.load import read_all
+from pluglint.text import edited
+from pluglint.transaction import Change, write_all
 
 ROUNDS = 50  # a fix whose result another fix undoes would go on for ever
 
 
 class CannotFix(Exception):
     """Nothing was written; the message says why."""
-
-
-class Change(NamedTuple):
-    """A file before and after."""
-
-    path: str
-    before: bytes
-    after: bytes
 
 
 class Outcome(NamedTuple):
@@ -118,10 +110,10 @@ def _try(tree: _Tree, findings: list[Finding], before: Report) -> tuple[dict[str
             by_path.setdefault(os.path.realpath(edit.path), []).append(edit)
     over = {}
     for real, edits in by_path.items():
-        data = edited(tree.bytes_of(real), edits)
-        if data is None:
+        try:
+            over[real] = edited(tree.bytes_of(real), [(edit.start, edit.end, edit.text) for edit in edits])
+        except UnicodeDecodeError:
             return {}, None
-        over[real] = data
     after = tree.check(over)
     worse = _counts(after) - _counts(before)
     mended = Counter((one.rule, one.place.path) for one in findings)
@@ -133,57 +125,15 @@ def _counts(report: Report) -> Counter:
     return Counter((one.rule, one.place.path) for one in report.findings)
 
 
-def edited(data: bytes, edits: list[PlainEdit]) -> bytes | None:
-    """The bytes of a file after some edits; None for a file that is not UTF-8, which cannot be written back as it was."""
-    source = decode(data, "", "")
-    if source.bad_utf8 is not None:
-        return None
-    raw = (data[3:] if source.bom else data).decode()
-    # `decode` turns CR LF into LF: each one before an offset moves it by one
-    pairs = _pairs(raw)
-    newline = "\r\n" if source.newline == "\r\n" else "\n"
-    for edit in sorted(edits, key=lambda edit: edit.start, reverse=True):
-        start, end = (offset + _before(pairs, offset) for offset in (edit.start, edit.end))
-        raw = raw[:start] + edit.text.replace("\n", newline) + raw[end:]
-    return (b"\xef\xbb\xbf" if source.bom else b"") + raw.encode()
-
-
-def _pairs(raw: str) -> list[int]:
-    """Offsets in the normalised text of the line ends that were CR LF."""
-    found, at = [], raw.find("\r\n")
-    while at >= 0:
-        found.append(at - len(found))
-        at = raw.find("\r\n", at + 2)
-    return found
-
-
-def _before(pairs: list[int], offset: int) -> int:
-    from bisect import bisect_left
-
-    return bisect_left(pairs, offset)
-
-
 def write(changes: list[Change]) -> None:
     """Writes all changes or none. Raises `CannotFix`."""
     if not changes:
         return
     with _alone(changes):
-        for one in changes:
-            try:
-                now = read_bytes(one.path, os.stat(one.path).st_size)
-            except OSError as error:
-                raise CannotFix(f"{one.path}: {error.strerror}; nothing was written") from None
-            if now != one.before:
-                raise CannotFix(f"{one.path} changed while it was checked; nothing was written, run it again")
-        done: list[Change] = []
         try:
-            for one in changes:
-                write_atomic(one.path, one.after)
-                done.append(one)
+            write_all(changes)
         except OSError as error:
-            for one in done:
-                write_atomic(one.path, one.before)
-            raise CannotFix(f"{error.filename}: cannot be written ({error.strerror}); nothing was changed") from None
+            raise CannotFix(f"{error.filename}: {error.strerror}; nothing was changed") from None
 
 
 @contextmanager
@@ -209,7 +159,7 @@ def diff(changes: list[Change]) -> str:
     parts = []
     for one in changes:
         name = os.path.relpath(one.path).replace(os.sep, "/")
-        old, new = (data.decode("utf-8", "replace").splitlines(keepends=True) for data in (one.before, one.after))
+        old, new = ((data or b"").decode("utf-8", "replace").splitlines(keepends=True) for data in (one.before, one.after))
         for line in difflib.unified_diff(old, new, f"a/{name}", f"b/{name}"):
             parts.append(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n")
     return "".join(parts)

@@ -108,6 +108,8 @@ default), `portable` (agentskills.io and Agent Plugins), `directory` (submission
 
 **Source** names where the requirement is written or was observed, with version and date.
 
+**Precision.** [PRECISION.md](PRECISION.md) tells for each rule how many of its findings in public packages were judged right.
+
 **Silencing.** On the line or the line before it, with a reason: `# pluglint: ignore[rule-id] reason` in a header,
 `<!-- pluglint: ignore[rule-id] reason -->` in a body; `ignore-file[rule-id]` covers the file; `until=2027-01-31` ends it.
 `[[suppress]]` in the configuration does the same for globs. A suppression that silences nothing is a finding itself.

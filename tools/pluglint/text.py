@@ -7,8 +7,8 @@ Lines and columns are counted from 1, columns in code points.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from typing import NamedTuple
+from bisect import bisect_left, bisect_right
+from typing import Iterable, NamedTuple
 
 
 class Span(NamedTuple):
@@ -111,3 +111,23 @@ def decode(data: bytes, path: str, rel: str) -> Source:
         else:
             newline = "mixed"
     return Source(path, rel, text, bom, newline, bad)
+
+
+def edited(data: bytes, edits: Iterable[tuple[int, int, str]]) -> bytes:
+    """The bytes of a file with pieces of its text replaced; byte order mark and line ends stay.
+
+    An edit is (start, end, text), in offsets as `decode` gives them. Raises UnicodeDecodeError for a file that is not
+    UTF-8: it could not be written back as it was.
+    """
+    mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
+    text = data[len(mark) :].decode()
+    ends = []  # where each CR LF stands once they count as one
+    at = text.find("\r\n")
+    while at >= 0:
+        ends.append(at - len(ends))
+        at = text.find("\r\n", at + 2)
+    newline = "\r\n" if len(ends) * 2 > text.count("\n") else "\n"
+    for start, end, new in sorted(edits, reverse=True):
+        first, last = start + bisect_left(ends, start), end + bisect_left(ends, end)
+        text = text[:first] + new.replace("\n", newline) + text[last:]
+    return mark + text.encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -28,11 +29,12 @@ def write_all(changes: list[Change]) -> None:
         for change in changes:
             staged.append((change, _stage(change.path, change.before, change.after)))
         for change, temporary in staged:
-            done.append(change)
+            done.append(change)  # before: an interrupt may come right behind the rename
             _replace(change.path, temporary)
     except BaseException:
         for change in reversed(done):
-            _put_back(change)
+            with contextlib.suppress(OSError):  # the others must be put back all the same
+                _put_back(change)
         raise
     finally:
         for _, temporary in staged:
@@ -48,10 +50,19 @@ def _replace(path: str, temporary: str) -> None:
 
 
 def _put_back(change: Change) -> None:
-    if change.before is not None:
-        _replace(change.path, _stage(change.path, None, change.before))
-    elif os.path.lexists(change.path):
-        os.unlink(change.path)
+    if change.before is None:
+        if os.path.lexists(change.path):
+            os.unlink(change.path)
+        return
+    with open(change.path, "rb") as file:
+        if file.read() == change.before:  # it was not reached
+            return
+    temporary = _stage(change.path, None, change.before)
+    try:
+        _replace(change.path, temporary)
+    except OSError:
+        os.unlink(temporary)
+        raise
 
 
 def _stage(path: str, before: bytes | None, data: bytes) -> str:
@@ -66,6 +77,8 @@ def _stage(path: str, before: bytes | None, data: bytes) -> str:
                 with open(path, "rb") as file:
                     if file.read() != before:
                         raise OSError(errno.EBUSY, "the file was changed meanwhile", path)
+        elif before is not None:
+            raise OSError(errno.ENOENT, "the file is gone", path)
         handle, temporary = tempfile.mkstemp(prefix=".pluglint-", dir=os.path.dirname(path))
     except OSError as error:
         raise OSError(error.errno, error.strerror, path) from None

@@ -27,8 +27,8 @@ HELP = f"""Reads the log of a training run and says what is wrong with it.
 
 PATH is a table (CSV, TSV; Keras CSVLogger, Lightning and W&B exports), JSON or JSON Lines, a Hugging Face
 trainer_state.json, a folder of TensorBoard events, or an MLflow folder. Columns are recognised by their names; the
-report says how, and --map ROLE=COLUMN overrides it. Roles: step, epoch, train-loss, val-loss, train-metric, val-metric, lr,
-grad-norm, clip-threshold, clipped-fraction.
+report says how, and --map ROLE=COLUMN overrides it. Roles: step, epoch, train-loss, val-loss, train-metric, val-metric,
+lr, grad-norm, clip-threshold, clipped-fraction.
 
 The verdict is `healthy` (training and validation fell by more than their noise and nothing was found), `faults`, or
 `cannot-decide` with what is missing. Every finding carries what else leaves the same trace and the measurement that

@@ -115,16 +115,26 @@ def load_data(recipe: Recipe) -> Data:
     else:
         if name == "synthetic":
             x, y = datasets.make_classification(
-                1500, 20, n_informative=12, n_redundant=2, n_classes=6, n_clusters_per_class=1, class_sep=2.0,
-                flip_y=0.0, random_state=recipe.seed,
+                1500,
+                20,
+                n_informative=12,
+                n_redundant=2,
+                n_classes=6,
+                n_clusters_per_class=1,
+                class_sep=2.0,
+                flip_y=0.0,
+                random_state=recipe.seed,
             )
         elif name in ("friedman", "friedman-noisy"):
             noise = 1.0 if name == "friedman" else 4.0
             x, y = datasets.make_friedman1(900, noise=noise, random_state=recipe.seed)
         else:
             bunch = {
-                "digits": datasets.load_digits, "cancer": datasets.load_breast_cancer, "wine": datasets.load_wine,
-                "diabetes": datasets.load_diabetes, "iris": datasets.load_iris,
+                "digits": datasets.load_digits,
+                "cancer": datasets.load_breast_cancer,
+                "wine": datasets.load_wine,
+                "diabetes": datasets.load_diabetes,
+                "iris": datasets.load_iris,
             }[name]()
             x, y = bunch.data, bunch.target
         x = (x - x.mean(0)) / (x.std(0) + 1e-3)
@@ -235,18 +245,34 @@ def torch_network(arch: str, features: tuple[int, ...], outputs: int, dropout: f
         return network
     if arch == "conv1d":
         return nn.Sequential(
-            nn.Conv1d(1, 12, 7, padding=3), nn.ReLU(), nn.Dropout(dropout), nn.Conv1d(12, 12, 7, padding=3),
-            nn.ReLU(), nn.Conv1d(12, 1, 1),
+            nn.Conv1d(1, 12, 7, padding=3),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Conv1d(12, 12, 7, padding=3),
+            nn.ReLU(),
+            nn.Conv1d(12, 1, 1),
         )
     if arch == "conv2d":
         return nn.Sequential(
-            nn.Conv2d(1, 8, 3, padding=1), nn.GELU(), nn.Dropout(dropout), nn.Conv2d(8, 8, 3, padding=1),
-            nn.GELU(), nn.Conv2d(8, 1, 1),
+            nn.Conv2d(1, 8, 3, padding=1),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Conv2d(8, 8, 3, padding=1),
+            nn.GELU(),
+            nn.Conv2d(8, 1, 1),
         )
     if arch == "cnn":
         return nn.Sequential(
-            nn.Unflatten(1, (1, 8, 8)), nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8), nn.SiLU(), nn.MaxPool2d(2),
-            nn.Conv2d(8, 16, 3, padding=1), nn.SiLU(), nn.Flatten(), nn.Dropout(dropout), nn.Linear(256, outputs),
+            nn.Unflatten(1, (1, 8, 8)),
+            nn.Conv2d(1, 8, 3, padding=1),
+            nn.BatchNorm2d(8),
+            nn.SiLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(8, 16, 3, padding=1),
+            nn.SiLU(),
+            nn.Flatten(),
+            nn.Dropout(dropout),
+            nn.Linear(256, outputs),
         )
     raise ValueError(arch)
 
@@ -263,7 +289,7 @@ def _metric(outputs: np.ndarray, targets: np.ndarray, kind: str) -> float:
     return float(1 - ((outputs - targets) ** 2).mean() / targets.var())
 
 
-def _plan(recipe: Recipe, data: Data) -> tuple[int, int, set[int]]:
+def layout(recipe: Recipe, data: Data) -> tuple[int, int, set[int]]:
     """Steps per epoch, steps of the run, and the steps whose batch is bad."""
     per_epoch = max(1, len(data.train[0]) // recipe.batch)
     total = per_epoch * recipe.epochs
@@ -330,7 +356,7 @@ def _run_torch(recipe: Recipe) -> Trace:
         network.train()
         return loss, _metric(shown.numpy(), split[1], data.kind)
 
-    per_epoch, total, bad = _plan(recipe, data)
+    per_epoch, total, bad = layout(recipe, data)
     trace = Trace(data.kind, data.classes)
     network.train()
     step = epoch = 0
@@ -367,9 +393,7 @@ def _run_torch(recipe: Recipe) -> Trace:
             losses.append(float(loss.detach()))
             shown = (stale(inputs) if recipe.stale_metric else scores).detach().numpy()
             metrics.append(_metric(shown, targets.numpy(), data.kind))
-            trace.steps.append(
-                {"step": step, "epoch": epoch, "loss": losses[-1], "lr": rate, "grad_norm": float(norm)}
-            )
+            trace.steps.append({"step": step, "epoch": epoch, "loss": losses[-1], "lr": rate, "grad_norm": float(norm)})
             step += 1
         _end_of_epoch(trace, step, epoch, losses, metrics, rate, evaluate(data.validation), evaluate(data.judge))
         epoch += 1
@@ -377,21 +401,35 @@ def _run_torch(recipe: Recipe) -> Trace:
 
 
 def _end_of_epoch(
-    trace: Trace, step: int, epoch: int, losses: list[float], metrics: list[float], rate: float,
-    validation: tuple[float, float], judge: tuple[float, float],
+    trace: Trace,
+    step: int,
+    epoch: int,
+    losses: list[float],
+    metrics: list[float],
+    rate: float,
+    validation: tuple[float, float],
+    judge: tuple[float, float],
 ) -> None:
     trace.epochs.append(
         {
-            "step": step - 1, "epoch": epoch, "loss": float(np.mean(losses)), "metric": float(np.mean(metrics)),
-            "lr": rate, "val_loss": validation[0], "val_metric": validation[1], "judge_loss": judge[0],
+            "step": step - 1,
+            "epoch": epoch,
+            "loss": float(np.mean(losses)),
+            "metric": float(np.mean(metrics)),
+            "lr": rate,
+            "val_loss": validation[0],
+            "val_metric": validation[1],
+            "judge_loss": judge[0],
         }
     )
 
 
 # widths of the hidden layers and the activation
 JAX_NETWORKS = {
-    "jax-relu": ([64, 64], "relu"), "jax-relu-narrow": ([1], "relu"),
-    "jax-silu": ([96, 48], "silu"), "jax-silu-narrow": ([1], "silu"),
+    "jax-relu": ([64, 64], "relu"),
+    "jax-relu-narrow": ([1], "relu"),
+    "jax-silu": ([96, 48], "silu"),
+    "jax-silu-narrow": ([1], "silu"),
 }
 _COMPILED: dict[Any, Any] = {}
 
@@ -407,7 +445,9 @@ def _jax_step(arch: str, optimizer: str, kind: str, twice: bool) -> Any:
         return _COMPILED[key]
     activation = getattr(jax.nn, JAX_NETWORKS[arch][1])
     transform = {
-        "adam": optax.scale_by_adam(), "sgd": optax.identity(), "momentum": optax.trace(0.9),
+        "adam": optax.scale_by_adam(),
+        "sgd": optax.identity(),
+        "momentum": optax.trace(0.9),
     }[optimizer]
 
     def forward(params: Any, x: Any) -> Any:
@@ -454,7 +494,7 @@ def _run_jax(recipe: Recipe) -> Trace:
             scores = loss_of(start, split[0], split[1])[1]
         return float(loss), _metric(np.asarray(scores), split[1], data.kind)
 
-    per_epoch, total, bad = _plan(recipe, data)
+    per_epoch, total, bad = layout(recipe, data)
     trace = Trace(data.kind, data.classes)
     step = 0
     for epoch in range(recipe.epochs):
@@ -471,9 +511,7 @@ def _run_jax(recipe: Recipe) -> Trace:
             losses.append(float(loss))
             if not recipe.stale_metric:
                 metrics.append(_metric(np.asarray(scores), targets, data.kind))
-            trace.steps.append(
-                {"step": step, "epoch": epoch, "loss": losses[-1], "lr": rate, "grad_norm": float(norm)}
-            )
+            trace.steps.append({"step": step, "epoch": epoch, "loss": losses[-1], "lr": rate, "grad_norm": float(norm)})
             step += 1
         _end_of_epoch(trace, step, epoch, losses, metrics, rate, evaluate(data.validation), evaluate(data.judge))
     return trace

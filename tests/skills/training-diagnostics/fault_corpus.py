@@ -6,12 +6,12 @@
 The two halves share no data set, no network and no seed:
 
     tuning  synthetic, cancer, iris, friedman*, intervals; linear, relu*, sigmoid-deep, conv1d, jax-relu*; seeds 100-999
-    test    digits, wine, diabetes, rings; gelu*, tanh*, softsign-deep, cnn, conv2d, jax-silu*; seeds 7000-7999
+    test    digits, wine, diabetes, rings; gelu*, tanh*, softsign-deep, cnn, conv2d, jax-silu*; seeds 9000-9999
 
 Thresholds of the tool were chosen on the tuning half. A label says what was planted. `corpus_plan.EFFECTS` holds, for
-every fault, when it counts as present in the training: a comparison with the twin (the same seed without the fault), with a
-third split that no log contains, or with the planted steps. A planted fault without that effect is labelled `no-effect`
-and scored nowhere.
+every fault, when it counts as present in the training: a comparison with the twin (the same seed without the fault),
+with a third split that no log contains, or with the planted steps. A planted fault without that effect is labelled
+`no-effect` and scored nowhere.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """Both tools on healthy models and planted faults in two frameworks. `model_corpus.py --table` prints the same."""
 
+from pathlib import Path
+
 import corpus_healthy
 import corpus_planted
 import model_corpus
@@ -28,6 +30,15 @@ def test_nothing_is_found_in_a_healthy_model(name):
         report = model_corpus.run(tool, name)
         assert [(finding.id, finding.where) for finding in report.findings] == []
         assert report.exit_status in (0, 3)
+
+
+def test_the_summary_of_the_repository_counts_the_same(capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["model_corpus.py", "--table"])
+    model_corpus.main()
+    counts = capsys.readouterr().out.splitlines()[-1]
+    assert counts.startswith("planted faults found: ")
+    summary = Path(__file__).resolve().parents[3] / "AGENT_ANALYSIS_SUMMARY.md"
+    assert counts in summary.read_text(encoding="utf-8").splitlines()
 
 
 def test_the_halves_are_disjoint_and_large_enough():

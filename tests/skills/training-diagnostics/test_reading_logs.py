@@ -280,3 +280,34 @@ def test_json_markdown_and_plot_of_a_faulty_run(tmp_path):
     assert "## non-finite" in text and "| first step | 120 |" in text
     assert run_script(str(path), "--plot", str(drawing)).returncode == 1
     assert "<!-- non-finite -->" in drawing.read_text()
+
+
+def test_no_log_of_odd_numbers_ends_in_an_exception(tmp_path):
+    """Constants, infinities, gaps, huge and negative values, one row to two hundred: always a report or a sentence."""
+    names = ["step", "epoch", "loss", "val_loss", "acc", "val_acc", "lr", "grad_norm", "clip_norm", "clip_frac"]
+    path, verdicts = tmp_path / "odd.csv", set()
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        rows = int(rng.choice([1, 2, 3, 5, 8, 13, 35, 60, 200]))
+        columns = {}
+        for name in names:
+            kinds = [
+                np.zeros(rows), np.ones(rows), rng.normal(size=rows), np.arange(rows)[::-1], np.exp(-np.arange(rows) / 5),
+                1e300 * rng.normal(size=rows), np.arange(rows),
+            ]  # fmt: skip
+            if rng.random() < 0.7:
+                cells = [repr(float(value)) for value in kinds[rng.integers(len(kinds))]]
+                odd = rng.random(rows)
+                columns[name] = [
+                    "" if part < 0.05 else "nan" if part < 0.08 else "-inf" if part < 0.1 else cell
+                    for cell, part in zip(cells, odd, strict=True)
+                ]
+        lines = [",".join(columns), *(",".join(row) for row in zip(*columns.values(), strict=True))]
+        path.write_text("\n".join(lines) + "\n")
+        try:
+            report = diagnose(path)
+        except UnusableInput:
+            continue
+        json.loads(report.as_json())
+        verdicts.add(report.verdict)
+    assert {"faults", "cannot-decide"} <= verdicts

@@ -121,7 +121,7 @@ def _circular(arrows: list[Arrow]) -> set[tuple[Key, Key]]:
     return {(source, target) for source, targets in after.items() for target in targets if component[source] == component[target]}
 
 
-def load(target: str, config_path: str | None) -> Graph:
+def load(target: str, config_path: str | None) -> tuple[Graph, list[Package]]:
     config = settings([target], config_path)
     try:
         found = discover.discover(target, config.exclude)
@@ -129,11 +129,17 @@ def load(target: str, config_path: str | None) -> Graph:
         raise UsageError(str(error)) from None
     packages = engine._packages(found, config, {})
     Workspace(packages)
-    return build(packages, found.only)
+    return build(packages, found.only), packages
 
 
 def run(target: str, output_format: str, config_path: str | None = None, output: str | None = None) -> int:
-    graph = load(target, config_path)
+    graph, packages = load(target, config_path)
+    if output_format == "html":
+        from pluglint.budget import budget
+        from pluglint.report.graph_page import page
+
+        _write(page(graph, budget(packages)), output)
+        return 0
     from pluglint.report import graphs
 
     if output is None and output_format == "tree" and graphs.in_colour():

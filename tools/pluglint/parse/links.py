@@ -136,7 +136,7 @@ def slug(text: str, emphasis: bool = False) -> str:
         text = re.sub(r"</?[A-Za-z][^<>]*>", "", text)
     if emphasis and "_" in text:
         text = re.sub(r"(?<!\w)_+([^_]+)_+(?!\w)", r"\1", text)
-    return "".join("-" if char == " " else char for char in text.strip().lower() if char.isalnum() or char in " -_" or (ord(char) > 0x2FF and char.isidentifier()))
+    return "".join("-" if char == " " else char for char in text.strip().lower() if char.isalnum() or char in " -_" or (ord(char) > 0x2FF and ("a" + char).isidentifier()))
 
 
 def fold_anchor(anchor: str) -> str:

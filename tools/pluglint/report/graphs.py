@@ -35,7 +35,7 @@ def tree(graph: Graph) -> str:
     return "".join(text for text, _ in _tree(graph))
 
 
-def _merged(graph: Graph) -> dict[Key, dict[Key, list[Arrow]]]:
+def merged(graph: Graph) -> dict[Key, dict[Key, list[Arrow]]]:
     """source -> target -> arrows, in order of place."""
     result: dict[Key, dict[Key, list[Arrow]]] = {}
     for arrow in graph.arrows:
@@ -44,7 +44,7 @@ def _merged(graph: Graph) -> dict[Key, dict[Key, list[Arrow]]]:
 
 
 def _tree(graph: Graph) -> Iterator[tuple[str, str]]:
-    after = _merged(graph)
+    after = merged(graph)
     reached = {target for source, targets in after.items() for target in targets if target != source}
     shown: set[Key] = set()
     # Beginnings first; what is left after them stands on circles only.
@@ -62,7 +62,7 @@ def _tree(graph: Graph) -> Iterator[tuple[str, str]]:
         if names:
             more = f" and {len(names) - 20} more" if len(names) > 20 else ""
             yield f"{plural(len(names), kind)} without edges: {', '.join(names[:20])}{more}\n", "dim"
-    yield from _summary(graph)
+    yield ("\n" if graph.nodes else "") + summary(graph) + "\n", "bold"
 
 
 def _branches(graph: Graph, after: dict, root: Key, shown: set[Key]) -> Iterator[tuple[str, str]]:
@@ -95,7 +95,8 @@ def _branches(graph: Graph, after: dict, root: Key, shown: set[Key]) -> Iterator
             stack.append((key, iter(after[key].items())))
 
 
-def _summary(graph: Graph) -> Iterator[tuple[str, str]]:
+def summary(graph: Graph) -> str:
+    """One line: how many of each kind, what is not of the package, what stands on circles."""
     kinds: dict[str, int] = {}
     lost: dict[str, int] = {}
     for node in graph.nodes.values():
@@ -108,7 +109,7 @@ def _summary(graph: Graph) -> Iterator[tuple[str, str]]:
     text += "".join(f"; {count} {status}" for status, count in sorted(lost.items()))
     if graph.circular:
         text += f"; {plural(len(graph.circular), 'edge')} on a circle"
-    yield ("\n" if graph.arrows or graph.nodes else "") + text + "\n", "bold"
+    return text
 
 
 def _drawn(graph: Graph) -> dict[Key, str]:
@@ -126,7 +127,7 @@ def mermaid(graph: Graph) -> str:
         left, right = shapes.get(node.kind, ('["', '"]'))
         lines.append(f"    {name}{left}{_mermaid_text(node.name)}{right}")
     links = []
-    for source, targets in _merged(graph).items():
+    for source, targets in merged(graph).items():
         for target, arrows in targets.items():
             link = "-->" if any(arrow.edge.sends for arrow in arrows) else "-.->"
             lines.append(f'    {ids[source]} {link}|"{arrows[0].edge.via}"| {ids[target]}')
@@ -158,7 +159,7 @@ def dot(graph: Graph) -> str:
         extra = f', color="{colour}", fontcolor="{colour}"' if colour else ""
         extra += ", style=dashed" if node.status in ("unknown", "undeclared") else ""
         lines.append(f'    {name} [label="{_dot_text(node.name)}", shape={shapes.get(node.kind, "box")}{extra}];')
-    for source, targets in _merged(graph).items():
+    for source, targets in merged(graph).items():
         for target, arrows in targets.items():
             extra = "" if any(arrow.edge.sends for arrow in arrows) else ", style=dotted"
             extra += ', color="#c0392b", penwidth=2' if (source, target) in graph.circular else ""

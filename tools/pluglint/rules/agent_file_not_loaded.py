@@ -19,6 +19,9 @@ RULE = Rule(
 _AGENT = "---\nname: a\ndescription: Reads logs. Use when a log must be searched.\n---\nYou read logs.\n"
 
 GOOD = (Example({"agents/a.md": _AGENT}), Example({"agents/a.MD": _AGENT, "agents/.gitkeep": ""}))
+GOOD += (
+    Example({"agents/a.md": _AGENT, "agents/openai.yaml": "interface:\n  display_name: A\n"}),
+)
 BAD = (
     Example({"agents/a.txt": _AGENT.replace("---", f"---{HERE}", 1)}, message="'a.txt' does not end in .md, so the client does not load it"),
     Example({"agents/x/SKILL.md": _AGENT.replace("---", f"---{HERE}", 1)}, message="this SKILL.md loads as an agent, because it lies in agents/"),
@@ -35,7 +38,7 @@ def check(package):
     for rel, entry in package.entries.items():
         if not rel.startswith(base) or entry.folder:
             continue
-        if rel.lower().endswith(_TEXT):
+        if rel.lower().endswith(_TEXT) and entry.name != "openai.yaml":  # another client's own
             message, hint = f"'{entry.name}' does not end in .md, so the client does not load it", "Let an agent end in .md; move other files out of agents/."
         elif entry.name == "SKILL.md":
             message, hint = "this SKILL.md loads as an agent, because it lies in agents/", f"Move it to skills/{rel.split('/')[-2] if '/' in rel else 'NAME'}/SKILL.md."

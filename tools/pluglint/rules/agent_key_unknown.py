@@ -12,11 +12,11 @@ How to fix: remove the key, move what it says into the description or the body, 
 """
 
 from pluglint.headers import foreign_keys, shown
-from pluglint.rule import AGENT, CLAUDE_CODE, DIRECTORY, HERE, WARNING, Example, Problem, Rule
+from pluglint.rule import AGENT, CLAUDE_CODE, DIRECTORY, HERE, INFO, Example, Problem, Rule
 
 RULE = Rule(
     title="the header of an agent has a key that means nothing",
-    severity=WARNING,
+    severity=INFO,
     on=(AGENT,),
     source="agents with other keys loaded by client 2.1.330, 2026-11-22; sub-agents page of 2026-10-07",
     profiles=(CLAUDE_CODE, DIRECTORY),
@@ -43,7 +43,11 @@ _CUSTOM = 3  # above this a key is a custom of the package, not a slip
 
 def check(document):
     strange, holders = document.package.memo("strange-agent-keys", _strange)
+    seen = set()
     for key in strange[document.rel]:
+        if key.text in seen:  # a key that stands twice has a rule of its own
+            continue
+        seen.add(key.text)
         others = holders[key.text]
         if len(others) <= _CUSTOM or document.rel == others[0]:
             more = f", here and in {len(others) - 1} other agents" if len(others) > _CUSTOM else ""
@@ -60,6 +64,6 @@ def _strange(package):
     strange, holders = {}, {}
     for agent in package.agents:
         strange[agent.rel] = [key for key, _, which in foreign_keys(agent) if not which]
-        for key in strange[agent.rel]:
-            holders.setdefault(key.text, []).append(agent.rel)
+        for text in {key.text: None for key in strange[agent.rel]}:
+            holders.setdefault(text, []).append(agent.rel)
     return strange, holders

@@ -20,11 +20,14 @@ RULE = Rule(
 
 _REST = "\ndescription: Reads changes. Use when one is ready.\n---\nYou read.\n"
 GOOD = (Example({"agents/reviewer.md": f"---\nname: reviewer{_REST}"}), Example({"agents/reader.md": f"---\nmodel: opus{_REST}"}))
+GOOD += (
+    Example({"agents/reader/AGENT.md": f"---\nname: reader{_REST}", "agents/writer.agent.md": f"---\nname: writer{_REST}"}),
+)
 BAD = (Example({"agents/reviewer.md": f"---\nname: code-reviewer{HERE}{_REST}"}, message="the agent is called 'code-reviewer', its file 'reviewer.md'"),)
 
 
 def check(document):
     name = document.string("name").strip()
-    if name and name != document.stem:
-        file = document.rel.rpartition("/")[2]
+    file = document.rel.rpartition("/")[2]
+    if name and name != document.stem.removesuffix(".agent") and file != "AGENT.md":  # the usual name of the only one in a folder
         yield Problem(document.source, document.field("name").span, f"the agent is called '{shown(name)}', its file '{shown(file)}'", "Rename one of them.")

@@ -1,6 +1,6 @@
 '''
 What it checks: the body of an agent has at most about 5,000 tokens (option `tokens`), counted as four characters each. The
-place shown is where the limit is passed.
+place shown is where the limit is passed. Up to 5 % more is left alone: the estimate is no closer than that.
 
 Why it matters: the body is the whole system prompt: each call of the agent pays for it, and the more it says, the less each
 sentence counts.
@@ -27,7 +27,7 @@ BAD = (Example(_HEADER + f"You read the log.\nThen you read on.{HERE}\n", messag
 def check(agent, options):
     begin, text = agent.frontmatter.body, agent.text
     size, limit = len(text) - begin, options["tokens"] * 4
-    if size > limit + 3:
+    if size > limit + limit // 20:  # what the estimate may be off
         end = text.find("\n", begin + limit)
         span = Span(begin + limit, end if end >= 0 else len(text))
         yield Problem(agent.source, span, f"the prompt has about {size // 4:,} tokens, {options['tokens']:,} are the most", "Move what is not needed at each call to a skill.")

@@ -1,11 +1,14 @@
 """
-What it checks: in one list, either every item has a check box (`- [ ]`) or none has.
+What it checks: in one list, either every item has a check box (`- [ ]`) or none has. Marks such as `[N/A]` and `[~]` are boxes
+too, an item that ends in a colon is a heading, and a single last item without a box is a remark on the list.
 
 Why it matters: an item without a box is not a point to tick off. A model that works through the boxes
 passes over it, and a reader takes it for a remark about the item above.
 
 How to fix: give every item of the list a box, or none. Move a remark below the list or under its item.
 """
+
+import re
 
 from pluglint.rule import HERE, MARKDOWN, WARNING, Edit, Example, Fix, Problem, Rule, Span
 from pluglint.words import plural
@@ -23,6 +26,11 @@ GOOD = (
     Example("---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n- [ ] It builds\n- [ ] It is tested\n\nAfter that:\n\n- hand it on\n- close the request\n"),
     Example("---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\nFiles:\n- Change: `a.py`\n\n- [ ] Write the test\n- [ ] Write the code\n"),
 )
+GOOD += (
+    Example("---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n- [x] It builds\n- [N/A] It is translated\n- [ ] It is sent\n- ~~[ ] It is printed~~\n"),
+    Example("---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n- Each type says:\n- [ ] what it is for\n- [ ] what it costs\n"),
+    Example("---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n- [x] It builds\n- [x] It is tested\n- **Verdict**: it may go\n"),
+)
 BAD = (
     Example(
         f"---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n- [ ] It builds\n- [ ] It is tested\n- **Style**: it is formatted{HERE}\n- [ ] It says why\n",
@@ -36,12 +44,18 @@ BAD = (
 )
 
 
+# A mark of its own, a box that is struck out, or a heading of the items after it.
+_MEANT = r"\[[^\]\n]{1,12}\](?!\()|~~\[|[^\n]*:[ *_]*\Z"
+
+
 def check(document):
     for items in document.markdown.lists:
         boxes = {item[2] for item in items.items}
         if None not in boxes or len(boxes) == 1:
             continue
         bare = [item for item in items.items if item.box is None]
+        if any(re.match(_MEANT, document.text[item.text_start : item.end]) for item in bare) or len(bare) == 1 and bare[0] is items.items[-1]:
+            continue
         if _set_apart(document.text, items.items):
             continue
         boxed = [item for item in items.items if item.box is not None]

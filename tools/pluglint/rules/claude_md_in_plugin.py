@@ -8,11 +8,11 @@ How to fix: put instructions into a skill or an agent. When the file is for thos
 first line: `<!-- pluglint: ignore[claude-md-in-plugin] for contributors -->`.
 """
 
-from pluglint.rule import CLAUDE_CODE, DIRECTORY, HERE, PACKAGE, WARNING, Example, Problem, Rule
+from pluglint.rule import CLAUDE_CODE, DIRECTORY, HERE, INFO, PACKAGE, Example, Problem, Rule
 
 RULE = Rule(
     title="a CLAUDE.md at the plugin's root",
-    severity=WARNING,
+    severity=INFO,
     on=(PACKAGE,),
     source="a CLAUDE.md at the plugin's root, validated and loaded by client 2.1.330, 2026-11-22",
     profiles=(CLAUDE_CODE, DIRECTORY),

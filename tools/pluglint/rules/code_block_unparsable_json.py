@@ -12,11 +12,11 @@ How to fix: correct the block, or write `json fragment` behind the fence.
 import re
 
 from pluglint.parse.code import blocks, placeholder
-from pluglint.rule import HERE, MARKDOWN, WARNING, Example, Problem, Rule
+from pluglint.rule import HERE, INFO, MARKDOWN, Example, Problem, Rule
 
 RULE = Rule(
     title="a json block does not parse",
-    severity=WARNING,
+    severity=INFO,
     on=MARKDOWN,
     source="RFC 8259",
 )

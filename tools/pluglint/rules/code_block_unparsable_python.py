@@ -19,11 +19,11 @@ import sys
 import warnings
 
 from pluglint.parse.code import blocks, placeholder
-from pluglint.rule import HERE, MARKDOWN, WARNING, Example, Problem, Rule
+from pluglint.rule import HERE, INFO, MARKDOWN, Example, Problem, Rule
 
 RULE = Rule(
     title="a python block does not parse",
-    severity=WARNING,
+    severity=INFO,
     on=MARKDOWN,
     source="the grammar of the Python that runs pluglint (3.11 or later), newer syntax allowed for",
 )
@@ -39,6 +39,10 @@ GOOD = (
 )
 GOOD += (
     Example(_HEADER + "```python\nread(path: str, all: bool = True) -> Text\n```\n\n```python\nclass Reader:\n    def read(self, path: str) -> Text\n    def close(self)\n```\n\n```python\nrun(path=1,\n    ...\n)\n```\n\n```python\nfor one in all_of_them:\n    # read it\n```\n"),
+)
+GOOD += (
+    Example(_HEADER + "```python\ndef read(path: str) -> str:\n```\n\n```python\n@cached(size=1)\n```\n\n```python\ndef read(\n    path: str,\n) -> str\n```\n\n```python\n# Speed\n'rate': {\n    'values': [1, 2]\n}\n\n# Size\n'size': {\n    'values': [3]\n}\n```\n"),
+    Example(_HEADER + "```python\n# rules.rego\nimport \"data/v1\" as data\n```\n"),
 )
 BAD = (
     Example(_HEADER + f"```python\ndef count(path:{HERE}\n    return 1\n```\n", message="this python block does not parse: '(' was never closed"),
@@ -83,10 +87,19 @@ def _error(code):
     line = found.lineno or 1
     lines = code.split("\n")
     at = lines[line - 1] if line <= len(lines) else ""
-    if _is_newer(code, at, found) or _is_fragment(lines, line, found.msg):
+    if _is_newer(code, at, found) or _is_fragment(lines, line, found.msg) or _is_part(code):
         return None
     end = found.end_offset if found.end_lineno == line else 0
     return line, found.offset or 1, end or 0, found.msg
+
+
+def _is_part(code):
+    """Whether what is missing is a body, or the brackets around entries; or the first line names a file of another language."""
+    bare = code.rstrip()
+    if re.match(r"\s*#\s*[\w./-]*\w\.(?!py\b|pyi\b|ipynb\b)[a-z]{2,10}[ \t]*\n", code):
+        return True
+    parts = (bare + "\n    pass", bare + ":\n    pass", bare + "\ndef part():\n    pass", "{" + re.sub(r"\}\n", "},\n", bare) + "\n}")
+    return any(_parses(part) for part in parts)
 
 
 def _parses(code):

@@ -11,11 +11,11 @@ How to fix: correct the block; mark output or prose as `text`, a fragment as `ba
 import re
 
 from pluglint.parse.code import blocks
-from pluglint.rule import HERE, MARKDOWN, WARNING, Example, Problem, Rule
+from pluglint.rule import HERE, INFO, MARKDOWN, Example, Problem, Rule
 
 RULE = Rule(
     title="a shell block does not parse",
-    severity=WARNING,
+    severity=INFO,
     on=MARKDOWN,
     source="bash 5.2, `bash -n`",
 )

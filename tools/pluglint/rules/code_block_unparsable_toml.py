@@ -23,6 +23,9 @@ RULE = Rule(
 _HEADER = "---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n"
 
 GOOD = (Example(_HEADER + "```toml\n[tool.x]\na = 1\n```\n\n```toml\na = <value>\n```\n\n```toml fragment\na =\n```\n"),)
+GOOD += (
+    Example(_HEADER + "```toml\n# Bad\n[run]\nall = true\n\n# Good\n[run]\nall = false\n```\n"),
+)
 BAD = (
     Example(_HEADER + f"```toml\n[tool.x]\na = yes{HERE}\n```\n", message="this toml block does not parse: invalid value"),
     Example(_HEADER + f"```toml\n[tool.x]\na: 1{HERE}\n```\n", message="this toml block does not parse: expected '=' after a key in a key/value pair"),
@@ -47,8 +50,8 @@ def check(document):
         if placeholder(lines[min(line, len(lines)) - 1]) or "{{" in block.code:
             continue
         if "twice" in text.lower() or "overwrite" in text.lower():
-            if re.search(r"(?:\n|\A)#[^\n]*\.toml\b[^\n]*\n(?:.*\n)*#[^\n]*\.toml\b", block.code):
-                continue  # two files in one block
+            if re.search(r"^[ \t]*#", block.code, re.M):
+                continue  # two files or two ways in one block, each under its comment
         if column > len(lines[min(line, len(lines)) - 1]):
             column = 1
         reason = match.group(1) if match else text

@@ -38,6 +38,10 @@ GOOD = (
     Example({**_TWO, "README.md": "# Demo\n\nThe plugin has over 1 skills and 2+ agents.\n\n## Roadmap\n\nThe plugin has 9 agents.\n\n## Backend\n\n### Agents (1)\n"}),
     Example({**_TWO, ".claude-plugin/plugin.json": _MANIFEST.replace("DESCRIPTION", "Two agents and 2 skills for reviews")}),
 )
+GOOD += (
+    Example({**_TWO, "README.md": "# Demo\n\n## Other clients\n\n| Part | Count | Where |\n| --- | --- | --- |\n| Agents | 1 | `.cursor/agents/` |\n\n## 9 commands\n\nAll are words after `/s`.\n\n## News\n\n- It leads to all 5 skills.\n"}),
+    Example({".claude-plugin/plugin.json": _MANIFEST.replace('"license"', '"agents": "./agents/",\n  "license"'), "agents/a.md": _AGENT.format("a"), "README.md": "# Demo\n\nA framework for reviews: 2 commands, 3 agents, and hooks.\n\n## Agents (3)\n"}),
+)
 BAD = (
     Example({**_TWO, "README.md": f"# Demo\n\nThe suite has 6 skills and two agents for reviews.{HERE}\n"}, message="says 6 skills, but there are 2", fixed='The suite has 2 skills and two agents for reviews.'),
     Example({**_TWO, "README.md": f"# Demo\n\n[![Agents: 3](https://img.shields.io/badge/agents-3-blue)]()\n{HERE}\n## Skills (3){HERE}\n".replace(f"]()\n{HERE}", f"](){HERE}\n")}, message="says 3 agents, but there are 2", fixed='[![Agents: 2](https://img.shields.io/badge/agents-2-blue)]()\n## Skills (2)'),
@@ -92,6 +96,8 @@ def _compare(document, package, claims, node, whole=True):
             continue
         if not tally.count and not claim.strict:  # "three commands" of a package without commands speaks of others
             continue
+        if not tally.count and (any(rel.startswith(f"{claim.kind}s/") and rel.endswith(".md") for rel in package.entries) or claim.kind == "command" and counts["skill"].count):
+            continue  # they are there and not loaded, which is another finding; or a skill has commands of its own
         span = span_in(document.source, node, *claim.span) if node is not None else claim.span
         names = listed(_names(package, claim.kind))
         hint = "Ship them, or take the statement out." if not tally.count else f"Write {tally.count}, or add what is missing" + (f"; there: {names}." if names else ".")

@@ -31,6 +31,9 @@ GOOD += (
     Example({**_THREE, "README.md": "# Demo\n\n| Tool | Purpose |\n| --- | --- |\n| `read-logs` | one |\n| `read-mail` | two |\n| `get-policy` | three |\n"}),
     Example({**_THREE, "skills/_common-parts/SKILL.md": _SKILL.format("_common-parts"), "README.md": "# Demo\n\n| Skill | Use |\n| --- | --- |\n| `/demo:read-logs on\\|off` | logs |\n| `read-mail` | mail |\n| `write-mail` | mail |\n| `_common-parts` | shared |\n"}),
 )
+GOOD += (
+    Example({"skills/agent-memory-check/SKILL.md": "---\nname: agent-memory-check\ndescription: Reads. Use when one is ready.\n---\nRead.\n", "skills/read-logs/SKILL.md": "---\nname: read-logs\ndescription: Reads. Use when one is ready.\n---\nRead.\n", "skills/read-mail/SKILL.md": "---\nname: read-mail\ndescription: Reads. Use when one is ready.\n---\nRead.\n", "README.md": "# Demo\n\n| Skill | Description |\n| --- | --- |\n| agent-memory-check | Reads |\n| read-mail | Reads |\n| read-logs | Reads |\n"}),
+)
 BAD = (
     Example({**_THREE, "README.md": f"# Demo\n\n## Skills\n\n| Skill | Use |\n| --- | --- |\n| read-logs | logs |\n| read-mail | mail |\n| wirte-mail | mail |{HERE}\n"}, message="no component is called 'wirte-mail'"),
     Example({**_THREE, "README.md": f"# Demo\n\n## Skills\n\n- **read-logs**: logs\n- **read-mail**: mail\n- [send-mail](https://example.com) - mail{HERE}\n"}, message="no component is called 'send-mail'"),
@@ -44,6 +47,8 @@ def check(document):
     for inventory in inventories(document):
         for name in inventory.gone:
             if any(folded(name.name) in known_names(one) or one.name == name.name for one in others) or package.exists(name.name):
+                continue
+            if any(other.endswith("-" + folded(name.name)) for other in known):  # without the prefix that all of them have
                 continue
             close = did_you_mean(name.name, known)
             yield Problem(document.source, name.span, f"no component is called '{name.name}'", f"Did you mean '{close}'?" if close else f"Correct the name, or take it out of the {inventory.label}.")

@@ -31,6 +31,10 @@ GOOD = (
     Example({"README.md": '# Demo\n\n```python\npassword = os.environ["PASSWORD"]\npassword = "correct-horse-battery-staple"\napi_key = "your-api-key-here-1234"\n```\n'}),
     Example({"README.md": "# Demo\n\n```\n" + "eyJ" + "hbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9." + "eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5MDIyfQ" + ".SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c\n```\n"}),
 )
+GOOD += (
+    Example({"README.md": "# Demo\n\n```\n-----BEGIN " + "PRIVATE KEY-----\nMIIEvQIBADANBgkqhk...\n-----END PRIVATE KEY-----\nkey = \"sk-" + "proj-abc123def456ghi789jkl012mno345\"\n```\n"}),
+    Example({"README.md": "# Demo\n\n```json\n{\"user\": \"Jane Doe\", \"password\": \"zQ8#" + "vT2!rK9wLx4\"}\n```\n\nAIza" + "SyA1B2C3D4E5F6G7H8I9J0K1L2M3N4O5P6Q\n"}),
+)
 BAD = (
     Example({"README.md": '# Demo\n\n```python\npassword = "' + "zQ8#vT2" + f'!rK9wLx4"{HERE}\n```\n'}, message="a password (zQ8#…, 15 characters)"),
     Example({"README.md": f"# Demo\n\n```bash\nexport AWS_ACCESS_KEY_ID={_AWS}{HERE}\nexport AWS_SECRET_ACCESS_KEY={_SECRET}{HERE}\n```\n"}, message="an AWS access key id (AKIA…, 20 characters)"),
@@ -54,7 +58,7 @@ _FORMS = (
     ("assw", "a password", r"assw(?:or)?d[\"']?[ \t]{0,4}(?:=|:|:=)[ \t]{0,4}[\"']([^\s\"'`]{12,100})[\"']"),
     ("ASSW", "a password", r"ASSW(?:OR)?D[\"']?[ \t]{0,4}(?:=|:|:=)[ \t]{0,4}[\"']([^\s\"'`]{12,100})[\"']"),
 )
-_PLACEHOLDER = r"(?i)example|xxx|your|\.\.\.|\u2026|[<>{}$%]|placeholder|dummy|fake|test|sample|redacted|change|secret|passw|1234567|abcdef|\*\*\*|___|insert|replace|demo|foo|eyJzdWIiOiIxMjM0NTY3ODkw|(.)\1{5}"
+_PLACEHOLDER = r"(?i)example|xxx|your|\.\.\.|\u2026|[<>{}$%]|placeholder|dummy|fake|test|sample|redacted|change|secret|passw|1234567|abcdef|\*\*\*|___|insert|replace|demo|foo|p@ss|eyJzdWIiOiIxMjM0NTY3ODkw|(.)\1{5}"
 
 
 def check(document):
@@ -64,7 +68,7 @@ def check(document):
         if document.holds((needle,)):
             for match in re.finditer(pattern, text):
                 secret = match.group(1)
-                if noun == "a private key" or not re.search(_PLACEHOLDER, secret) and _random(secret, noun):
+                if not _elided(text, match.end()) if noun == "a private key" else not (re.search(_PLACEHOLDER, secret) or _counted(secret) or noun == "a password" and _of_nobody(text, match.start())) and _random(secret, noun):
                     found.append((Span(*match.span(1)), noun, secret))
     if not found:
         return
@@ -72,6 +76,21 @@ def check(document):
     for span, noun, secret in found:
         shown = "" if noun == "a private key" else f" ({secret[:4]}…, {len(secret)} characters)"
         yield Problem(source, span, noun + shown, "Revoke it, then write a placeholder.")
+
+
+def _elided(text, end):
+    """Whether dots stand for the rest of a key block."""
+    return re.match(r"[A-Za-z0-9+/=]*(?:\.\.\.|\u2026)", text[end : end + 100]) is not None
+
+
+def _counted(secret):
+    """Whether the letters or the digits run through the alphabet or the numbers: "abc123def456", "A1B2C3D4E5F6"."""
+    return re.search(r"abcdef|bcdefg", re.sub(r"[^a-z]", "", secret.lower())) is not None or "123456" in re.sub(r"\D", "", secret)
+
+
+def _of_nobody(text, at):
+    """Whether the account is that of an example: John Doe at example.com."""
+    return re.search(r"(?i)\b(?:jane|john) doe\b|@example\.(?:com|org|net)\b", text[max(0, at - 200) : at + 200]) is not None
 
 
 def _random(secret, noun):

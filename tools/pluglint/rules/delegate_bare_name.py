@@ -33,6 +33,10 @@ GOOD = (
     Example({"agents/lead.md": _LEAD.format("Grep") + _TABLE.format("reviewer", ""), "agents/reviewer.md": _REVIEWER}),
     Example({".claude/agents/lead.md": _LEAD.format("Agent") + _TABLE.format("reviewer", ""), ".claude/agents/reviewer.md": _REVIEWER}),
 )
+GOOD += (
+    Example({"agents/lead.md": _LEAD.format("Agent") + _TABLE.format("`reviewer → tester`", ""), "agents/reviewer.md": _REVIEWER, "agents/tester.md": _REVIEWER.replace("reviewer", "tester")}),
+    Example({".claude-plugin/marketplace.json": '{"name": "shop", "owner": {"name": "A"}, "description": "A shop.", "plugins": [{"name": "demo", "source": "./"}]}\n', "docs/de/skills/go/SKILL.md": "---\nname: go\ndescription: Geht.\n---\nCall it with `subagent_type: \"reviewer\"`.\n", "agents/reviewer.md": _REVIEWER}),
+)
 BAD = (
     Example({"agents/lead.md": _LEAD.format("Agent") + _TABLE.format("reviewer", HERE), "agents/reviewer.md": _REVIEWER}, message="'reviewer' is not found: the client knows it as 'demo:reviewer'", fixed='| demo:reviewer | a change is ready |'),
     Example({"commands/go.md": f"---\ndescription: Goes.\n---\nCall the Agent tool with `subagent_type: \"reviewer\"`.{HERE}\n", "agents/reviewer.md": _REVIEWER}, message="'reviewer' is not found: the client knows it as 'demo:reviewer'", fixed='Call the Agent tool with `subagent_type: "demo:reviewer"`.'),
@@ -40,7 +44,7 @@ BAD = (
 
 
 def check(document):
-    if document.package.namespace == "" or not document.edges:
+    if document.package.namespace == "" or not document.edges or document.rel.endswith("/SKILL.md") and document.kind != "skill":  # a translation under docs/
         return
     calls = document.kind == "agent" and holds(document, "Agent")
     seen = set()
@@ -50,9 +54,17 @@ def check(document):
             continue
         if edge.target.lower() == edge.found.lower() or edge.target in seen or edge.found == document.qualified:
             continue
+        if not literal and _in_a_chain(document.text, edge.start, edge.start + len(edge.target)):
+            continue
         seen.add(edge.target)  # once a name and file: the rest is the same slip
         edit = replaced(document, edge.span, edge.target, edge.found)
         yield Problem(
             document.source, edge.span, f"'{edge.target}' is not found: the client knows it as '{edge.found}'", f"Write `{edge.found}`.",
             (), Fix(f"write {edge.found}", (edit,)) if edit else None,
         )
+
+
+def _in_a_chain(text, start, end):
+    """Whether an arrow stands beside a name: "a → b" tells who comes after whom, and calls nobody."""
+    around = text[max(0, start - 4) : start] + text[end : end + 4]
+    return "→" in around or "->" in around

@@ -24,6 +24,9 @@ GOOD = (
     Example({"agents/tech-lead.md": _LEAD + "Use the tech-lead agent when a request spans several fields.\n"}),
     Example({"agents/tech-lead.md": _LEAD + "## Related agents\n\n- `tech-lead`: this one\n"}),
 )
+GOOD += (
+    Example({"agents/tech-lead.md": _LEAD + "Others call you so:\n\n```python\nTask(subagent_type=\"demo:tech-lead\", prompt=\"Split it\")\n```\n"}),
+)
 BAD = (
     Example({"agents/tech-lead.md": _LEAD + f"| Delegate To | When |\n| --- | --- |\n| `demo:tech-lead` | a request is large |{HERE}\n"}, message="'demo:tech-lead' is this agent itself"),
     Example({"agents/tech-lead.md": _LEAD + f"Delegate every plan to `tech-lead`.{HERE}\n"}, message="'tech-lead' is this agent itself"),
@@ -34,6 +37,8 @@ def check(document):
     for edge in document.edges:
         if edge.found != document.qualified or edge.wants != "agent" or edge.via not in (TABLE, LISTED, SENTENCE, SUBAGENT_TYPE):
             continue
+        if any(fence.content.start <= edge.start < fence.content.end for fence in document.markdown.fences):
+            continue  # an example of how others call it
         if edge.via == SENTENCE:
             # "Use the x agent when ..." in x's own prompt says when x is used, and sends nothing.
             before = document.text[max(0, edge.start - 60) : edge.start].lower()

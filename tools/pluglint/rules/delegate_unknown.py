@@ -15,8 +15,11 @@ How to fix: correct the name, ship the agent, or declare the plugin that provide
     other-plugin = ["jax-pro"]
 """
 
+import re
+
 from pluglint.discover import AGENTS_FOLDER, COMMANDS_FOLDER, SINGLE_FILE, SKILL_FOLDER, SKILLS_FOLDER
-from pluglint.graph import UNKNOWN
+from pluglint.graph import SUBAGENT_TYPE, UNKNOWN
+from pluglint.parse.links import skill_folder
 from pluglint.rule import AGENT, CLAUDE_CODE, COMMAND, DIRECTORY, ERROR, HERE, REFERENCE, SKILL, Example, Problem, Rule
 from pluglint.words import did_you_mean
 
@@ -40,6 +43,10 @@ GOOD = (
     Example({"agents/lead.md": _HEADER + "The scan runs through the `demo:scan` workflow.\n", "workflows/scan.js": "\n"}),
     Example({"agents/lead.md": _HEADER + "Decide which agents the new one hands over to:\n\n**Security Auditor** → hands off to:\n- `remedy-agent` (to mend)\n- `test-writer` (to test)\n"}),
 )
+GOOD += (
+    Example({"skills/x/SKILL.md": "---\nname: x\ndescription: Reads. Use when one is ready.\n---\nDelegate to other agents:\n\n- **eval-design**: how to measure\n", "skills/x/references/eval-design.md": "# Design\n"}),
+    Example({"skills/x/SKILL.md": "---\nname: x\ndescription: Reads. Use when one is ready.\n---\n```yaml\nname: log-auditor\n```\n\nThen call it with subagent_type=\"log-auditor\".\n\n```ts\n// task({\n//   subagent_type: \"web-agent\",\n// })\n```\n"}),
+)
 BAD = (
     Example(
         {"agents/lead.md": _HEADER + f"| Delegate To | When |\n| --- | --- |\n| reviewers | a change is ready |{HERE}\n", "agents/reviewer.md": _REVIEWER},
@@ -62,9 +69,25 @@ def check(document):
             continue
         if f"workflows/{edge.target.rpartition(':')[2]}.js" in package.entries:
             continue
+        if re.search(r"(?i)\bfollow-up\b|\bnot yet\b|\bplanned\b", document.source.slice(document.source.line_span(edge.start))):
+            continue  # still to come, as the text says
+        if _means_a_file(document, edge) or _of_an_example(document, edge):
+            continue
         agents, skills = package.agents_by_name, package.skills_by_name
         known = skills if edge.wants == "skill" else agents if edge.wants == "agent" else {**skills, **agents}
         close = did_you_mean(edge.target, known) or next((name for name in known if name.endswith("-" + edge.target)), None)
         noun = {"agent": "agent", "skill": "skill"}.get(edge.wants, "agent or skill")
         hint = f"Did you mean '{close}'?" if close else "Correct the name, or declare the plugin that provides it under `external-agents`."
         yield Problem(document.source, edge.span, f"no {noun} is called '{edge.target}'", hint)
+
+
+def _means_a_file(document, edge):
+    """Whether a file of the skill has the name: the text sends the reader there."""
+    folder = skill_folder(document) if edge.wants == "either" else None
+    return folder is not None and any(rel.startswith(folder) and rel.rpartition("/")[2] == edge.target + ".md" for rel in document.package.entries)
+
+
+def _of_an_example(document, edge):
+    """Whether the page shows how to define the agent that it then calls, or the call is a comment in code of another framework."""
+    line = document.text[document.source.line_span(edge.start).start : edge.start].lstrip()
+    return edge.via == SUBAGENT_TYPE and (line.startswith("//") or re.search(rf"^[ \t]*name: *{re.escape(edge.target)}[ \t]*$", document.text, re.M) is not None)

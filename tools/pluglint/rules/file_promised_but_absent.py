@@ -28,6 +28,9 @@ GOOD = (
     Example({"README.md": "# Demo\n\nSee `agents/reader.md` and `LICENSE`.\n\nCreate `agents/mine.md` in your project, or `.claude/agents/x.md`.\n", "agents/reader.md": _AGENT, "LICENSE": "MIT\n"}),
     Example({"README.md": "# Demo\n\nIt writes `CHANGELOG.md` for you; agents stand in `agents/<name>.md`.\n"}),
 )
+GOOD += (
+    Example({"README.md": "# Demo\n\nHooks stand in the settings:\n\n- Plugin `hooks/hooks.json`, or the front matter\n", "agents/reader.md": _AGENT}),
+)
 BAD = (
     Example({"README.md": f"# Demo\n\nThe prompt is in `agents/raeder.md`.{HERE}\n\n## License\n\nMIT License - see LICENSE file for details{HERE}\n", "agents/reader.md": _AGENT}, message="'agents/raeder.md' is not in the package"),
     Example({"README.md": f"# Demo\n\nSee `CHANGELOG.md` for what changed.{HERE}\n"}, message="'CHANGELOG.md' is not in the package"),
@@ -66,6 +69,8 @@ def _names(document):
         if not (name in _ROOT_FILES or re.fullmatch(r"(?:agents|skills|commands|hooks)/[\w./-]+\.(?:md|json)", name)):
             continue
         if any(start <= span.start < end for start, end in linked) or re.search(_ELSEWHERE, _sentence(text, span)):
+            continue
+        if text[max(0, span.start - 7) : span.start].lower().endswith("plugin "):  # where plugins keep it
             continue
         line = document.source.line_span(span.start)
         if text[line.start : span.start].strip(" -*+>") == "" == text[span.end : line.end].strip() and name in _ROOT_FILES:

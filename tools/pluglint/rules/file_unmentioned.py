@@ -1,6 +1,7 @@
 """
 What it checks: every Markdown file and script below a skill's folder is named in its SKILL.md or in a file that this leads to: by its
 name, by its path, or by the folder that holds it. Scripts beside one that is named are left alone: they may call each other.
+So are tests, evaluations, notes for maintainers, and the source of a program with a `package.json`.
 
 Why it matters: the model does not list the folder of a skill. What no text leads to is shipped and never read.
 
@@ -25,20 +26,25 @@ GOOD = (
     Example({"skills/x/SKILL.md": _SKILL + "Run `scripts/*.py`.\n", "skills/x/scripts/one.py": "pass\n", "skills/x/scripts/two.py": "pass\n"}),
     Example({"skills/x/SKILL.md": _SKILL + "Pick a file in `templates/`.\n", "skills/x/templates/t.md": "# T\n", "skills/x/LICENSE.md": "MIT\n"}),
 )
+GOOD += (
+    Example({"skills/x/SKILL.md": _SKILL + "Run `python -m tools.run`.\n", "skills/x/tools/run.py": "from . import parse\n", "skills/x/tools/parse.py": "pass\n", "skills/x/tests/test_run.py": "pass\n", "skills/x/SPEC.md": "# Why\n"}),
+    Example({"skills/x/SKILL.md": _SKILL + "Run `npm start`.\n", "skills/x/package.json": "{}\n", "skills/x/src/index.ts": "run();\n"}),
+)
 BAD = (
     Example({"skills/x/SKILL.md": _SKILL + "Read the log.\n", "skills/x/references/a.md": f"# A{HERE}\n"}, message="no text of the skill leads to 'references/a.md'"),
     Example({"skills/x/SKILL.md": _SKILL + "Read references/a.md.\n", "skills/x/references/a.md": "# A\n", "skills/x/references/b.md": f"# B{HERE}\n"}, message="no text of the skill leads to 'references/b.md'"),
 )
 
 _ENDINGS = (".md", ".sh", ".py", ".js", ".mjs", ".ts", ".rb", ".pl", ".ps1")
-_ALWAYS = frozenset(("license.md", "readme.md", "changelog.md", "notice.md", "__init__.py"))
+_ALWAYS = frozenset(("license.md", "readme.md", "changelog.md", "notice.md", "__init__.py", "agents.md", "claude.md", "spec.md", "eval.md"))
+_UNREAD = frozenset(("test", "tests", "__tests__", "evals"))  # for those who maintain the skill
 
 
 def check(package):
     skills = {skill.folder: skill for skill in package.skills if skill.folder}
     below = {}
     for rel, entry in package.entries.items():
-        if entry.folder or not rel.endswith(_ENDINGS) or entry.name == "SKILL.md":
+        if entry.folder or not rel.endswith(_ENDINGS) or entry.name == "SKILL.md" or not _UNREAD.isdisjoint(rel.split("/")) or re.match(r"test_|.*_test\.", entry.name):
             continue
         folder = rel.rpartition("/")[0]
         while folder and folder not in skills:
@@ -63,15 +69,18 @@ def _of_skill(package, skill, folder, files):
     while queue:
         # Only the last part of a path counts: `references/a.md` names the file, `references/` all that is in the folder.
         for path in set(re.findall(r"[\w.-]+(?:/[\w.-]+)*", queue.pop().text)):
-            for rel in by_word.pop(path.rpartition("/")[2].rstrip("."), ()):
+            last = path.rpartition("/")[2].rstrip(".")
+            module = last.partition(".")[0] if "/" not in path else ""  # `python -m scripts.run`
+            for rel in (*by_word.pop(last, ()), *(by_word.pop(module, ()) if f"{folder}/{module}" in package.entries else ())):
                 if rel not in reached:
                     reached.add(rel)
                     if rel in package.documents:
                         queue.append(package.documents[rel])
+    program = f"{folder}/package.json" in package.entries  # what it starts is not named in texts
     called = {rel.rpartition("/")[0] for rel in reached if not rel.endswith(".md")}
     for rel in files:
         parent, _, name = rel.rpartition("/")
-        if rel in reached or name.lower() in _ALWAYS or not rel.endswith(".md") and parent in called:
+        if rel in reached or name.lower() in _ALWAYS or not rel.endswith(".md") and (program or parent in called):
             continue
         document = package.documents.get(rel)
         place = document.at(document.first_line()) if document is not None else package.place(rel)

@@ -31,6 +31,9 @@ GOOD = (
     Example({"commands/example.md": "---\ndescription: Runs the checks.\nargument-hint: <file>\n---\nRun.\n"}),
     Example({"skills/example/SKILL.md": _TOP + "agents:\n  - one\n  - two\n---\nRead.\n"}),
 )
+GOOD += (
+    Example({"commands/example.md": "---\ndescription: Runs the checks.\nargument-hint: \"[area]\"\nargument: area\n---\nRun.\n"}),
+)
 BAD = (
     Example(_TOP + f"max_turns: 3{HERE}\n---\nYou read.\n", message="the client does not read 'max_turns' in an agent", fixed='maxTurns: 3'),
     Example(_TOP + f"colour: red{HERE}\n---\nYou read.\n", message="the client does not read 'colour' in an agent", fixed='color: red'),
@@ -40,7 +43,7 @@ BAD = (
 
 def check(document):
     for key, meant, which in foreign_keys(document):
-        if which == "misspelled":
+        if which == "misspelled" and not any(one.startswith(key.text + "-") for one in document.header.keys()):  # beside `argument-hint`, `argument` is one of their own
             edit = replaced(document, key.span, key.text, meant)
             article = "an" if document.kind == AGENT else "a"
             yield Problem(document.source, key.span, f"the client does not read '{shown(key.text)}' in {article} {document.kind}", f"Did you mean `{meant}`?", (), Fix(f"write {meant}", (edit,)) if edit else None)

@@ -10,6 +10,7 @@ How to fix: number the headings in sequence, and look whether a step is missing.
 
 import re
 
+from pluglint.parse.links import skill_folder
 from pluglint.rule import AGENT, COMMAND, HERE, PAGE, README, REFERENCE, SKILL, WARNING, Example, Problem, Rule, Span
 
 RULE = Rule(
@@ -27,6 +28,11 @@ GOOD = (
     Example(_HEADER + "### Step 1: Read\n\n### Step 2a: Test here\n\n### Step 2b: Test there\n\n### Step 3: Write\n"),
     Example(_HEADER + "### Phase 2: Test\n\n### Phase 5: Write\n"),
     Example(_HEADER + "### Phase 1\n\n### Phase 2\n\n### Phase 1 (again)\n"),
+)
+GOOD += (
+    Example(_HEADER + "### Pattern 1: Plain\n\n### Pattern 2a: Both\n\n### Pattern 2: Either\n\n### Pattern 3: None\n"),
+    Example(_HEADER + "## Step 1: Talk\n\n## Step 1-B: Draw lots\n\n## Step 2: Write\n\n### Phase 1: Plan\n\n### Phase 2: Do\n\n### Phase 2 End: Report\n"),
+    Example({"skills/x/SKILL.md": _HEADER + "## Phase 1\n\n## Phase 2\n\n## Phase 3\n", "skills/x/references/more.md": "# More\n\n## Phase 1: why\n\n## Phase 3: why\n"}),
 )
 BAD = (
     Example(_HEADER + f"### Step 1: Read\n\n### Step 2: Test\n\n### Step 4: Write{HERE}\n", message="the headings go from Step 2 to Step 4"),
@@ -55,13 +61,13 @@ def check(document):
         word, first, end, letter, at, width = found
         before = last.get((level, word))
         regular = before[2] if before is not None else first <= 1
-        last[level, word] = (end, heading, regular)
-        if before is None or first == before[0] + 1 or (first <= 1 and before[0] > 1) or (letter and first == before[0]):
+        last[level, word] = (end, heading, regular, letter)
+        if before is None or first == before[0] + 1 or (first <= 1 and before[0] > 1) or (letter or before[3] or _closing(heading.text)) and first == before[0]:
             continue
-        number, above, _ = before
+        number, above, _, _ = before
         # A selection ("Phases 2, 3 and 6 are yours") starts somewhere or leaps; and a heading that a broken
         # fence hides is there all the same.
-        if not regular or first - number > 3 or _written_between(document.text, word, number, first, above.span.end, heading.span.start):
+        if not regular or first - number > 3 or _written_between(document.text, word, number, first, above.span.end, heading.span.start) or _in_skill(document, word, number, first):
             continue
         shown = word if len(word) == 1 or not word else word + " "
         what = f"the headings have the number {first} twice" if first == number else f"the headings go from {shown}{number} to {shown}{first}"
@@ -74,9 +80,21 @@ def _written_between(text, word, number, first, start, end):
     return any(re.search(rf"\n[ >]*#{{1,6}} [^\n\w]*{word} ?{one}\b", text[start:end]) for one in missing)
 
 
+def _closing(text):
+    """Whether a heading ends what one before it began: "Phase 2 End"."""
+    return re.match(r"[^\w]*\w+ \d+ End\b", text) is not None
+
+
+def _in_skill(document, word, number, first):
+    """Whether the steps that a reference leaves out stand in its SKILL.md."""
+    folder = skill_folder(document) if document.kind == REFERENCE and word else None
+    skill = document.package.documents.get(f"{folder}/SKILL.md".lstrip("/")) if folder is not None else None
+    return skill is not None and _written_between(skill.text, word, number, first, 0, len(skill.text))
+
+
 def _numbered(text):
     """(word, first number, last number, letter behind it, offset, width of the number) of a numbered heading, or None."""
-    match = re.match(r"[^\w]*(?:(Step|Phase|Stage|Part|Principle|Question|Rule|Task|Check|Level|Lesson|Chapter|Example|Pattern|Option|Q)[ -]?)?#?(\d{1,2})(?:\s?[-–—]\s?(\d{1,2}))?([A-Za-z]?)(?![\w%])(?!\.\d)([.):]?)", text)
+    match = re.match(r"[^\w]*(?:(Step|Phase|Stage|Part|Principle|Question|Rule|Task|Check|Level|Lesson|Chapter|Example|Pattern|Option|Q)[ -]?)?#?(\d{1,2})(?:\s?[-–—]\s?(\d{1,2}))?((?:-?[A-Z]\b|[A-Za-z])?)(?![\w%])(?!\.\d)([.):]?)", text)
     if match is None:
         return None
     word, first, end, letter, mark = match.groups()

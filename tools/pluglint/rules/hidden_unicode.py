@@ -30,6 +30,9 @@ GOOD = (
     Example({"README.md": "\ufeff# Demo\n\nWrite `U+200B`.\n"}),
     Example({"README.md": "# Demo\n\n\u05e9\u05dc\u05d5\u05dd\u200f!\n"}),
 )
+GOOD += (
+    Example({"README.md": "# Demo\n\n```markdown\n\u200b```python\nx\n\u200b```\n```\n\nIt splits a word (ig\u200bnore) with a zero-width space.\n"}),
+)
 BAD = (
     Example({"README.md": f"# Demo\n\nCheck the in\u200bstal\u200dlation.{HERE}\n"}, message="2 invisible characters in this line, the first is U+200B ZERO WIDTH SPACE"),
     Example({"README.md": f"# De\u00admo{HERE}\n"}, message="the invisible character U+00AD SOFT HYPHEN"),
@@ -49,7 +52,7 @@ def check(document, options):
     lines = {}
     for match in re.finditer(_HIDDEN, text):
         at = match.start()
-        if not _belongs(text, at):
+        if not _belongs(text, at) and not _meant(text, at):
             lines.setdefault(text.rfind("\n", max(0, at - 20000), at) + 1, []).append(at)
     for number, places in enumerate(lines.values(), 1):
         first, last = places[0], places[-1]
@@ -97,6 +100,15 @@ def _belongs(text, at):
     if char in "\u115f\u1160":
         return "\u1100" <= after <= "\u11ff" or "\u1100" <= before <= "\u11ff"
     return False
+
+
+def _meant(text, at):
+    """Whether a zero-width space keeps a fence inside a block from closing it, or the line says what it shows."""
+    if text[at] == "\u200b" and text.startswith(("```", "~~~"), at + 1):
+        return True
+    end = text.find("\n", at)
+    line = text[max(text.rfind("\n", 0, at) + 1, at - 300) : min(len(text) if end < 0 else end, at + 300)].lower()
+    return "zero-width" in line or "zero width" in line
 
 
 def _complex(char):

@@ -1,6 +1,6 @@
 """
-What it checks: matcher groups of hooks have no keys beside `matcher` and `hooks`, and no key of a handler looks like a
-misspelt one.
+What it checks: no key of a matcher group of hooks, or of a handler, looks like a misspelt one. Labels such as `id` are
+dropped as well, and left alone.
 
 Why it matters: an unknown key is dropped. A misspelt `matcher` makes the hook run on every tool, a misspelt `timeout`
 leaves the default.
@@ -22,6 +22,9 @@ RULE = Rule(
 )
 
 GOOD = (Example('{"hooks": {"PreToolUse": [{"matcher": "Bash", "hooks": [{"type": "command", "command": "true", "async": true}]}]}}\n'),)
+GOOD += (
+    Example('{"hooks": {"PreToolUse": [{"id": "pre-bash", "matcher": "Bash", "hooks": [{"type": "command", "command": "true"}]}]}}\n'),
+)
 BAD = (
     Example('{\n  "hooks": {"PreToolUse": [{\n    "matchers": "Bash",' + HERE + '\n    "hooks": [{"type": "command", "command": "true"}]\n  }]}\n}\n', message="a group of 'PreToolUse' has an unknown key 'matchers': the client drops it"),
     Example('{\n  "hooks": {"Stop": [{"hooks": [\n    {"type": "command", "command": "true", "timeuot": 5}' + HERE + "\n  ]}]}\n}\n", message="the command hook has an unknown key 'timeuot': the client drops it"),
@@ -33,7 +36,8 @@ def check(document):
         for name, _ in group.pairs:
             if name.text not in ("matcher", "hooks", "description"):
                 close = did_you_mean(name.text, ("matcher", "hooks"))
-                yield Problem(document.source, name.span, f"a group of '{event.text}' has an unknown key '{name.text}': the client drops it", f"Did you mean `{close}`?" if close else "Remove it.")
+                if close:  # others are labels for tools of the author's
+                    yield Problem(document.source, name.span, f"a group of '{event.text}' has an unknown key '{name.text}': the client drops it", f"Did you mean `{close}`?")
         handlers = group.get("hooks")
         for handler in handlers.items if handlers is not None else ():
             table = shapes()["handlers"].get(handler.string("type")) if handler.kind == MAP else None

@@ -29,6 +29,9 @@ GOOD = (
     Example({"skills/example/SKILL.md": _HEADER + "[a](references/page.md#rules), [b](run.py#L10)\n", "skills/example/references/page.md": "# Rules\n", "skills/example/run.py": "\n"}),
     Example(_HEADER + "[snake](#snake_case-names), [link](#see-the-page), [top](#top)\n\n## snake_case names\n\n## See [the page](https://example.com)\n"),
 )
+GOOD += (
+    Example({"docs/page.md": "# Page\n\n[work](#ve-i\u0307\u015f)\n\n## ve \u0130\u015f\n"}),
+)
 BAD = (
     Example(_HEADER + f"[a](#second-step){HERE}\n\n## First step\n", message="no heading of this file has the anchor '#second-step'"),
     Example(

@@ -2,7 +2,8 @@
 What it checks: every relative link and image, in brackets, as a reference or in HTML, names a file of the
 package. The path is taken from the folder of the file that holds the link. Addresses, anchors, code and
 placeholders such as `path/to/file` or `{name}` are left out, and so are files under `templates/` or
-`assets/`, which are read elsewhere, and routes of a web site such as `/pricing`. Many links of one file into one
+`assets/`, which are read elsewhere, and what a web site or a build completes: routes
+such as `/pricing`, pages without `.md`, and a page whose copy elsewhere has the target. Many links of one file into one
 folder that does not exist are one finding, and so are more than twenty in one file.
 
 Why it matters: the model follows the link with the Read tool and gets an error; what it should have
@@ -12,7 +13,7 @@ How to fix: correct the path, or ship the file.
 """
 
 from pluglint.parse.links import elsewhere, gap, is_template, local, name_index, names_by_folder, relative, resolve, unlisted
-from pluglint.rule import ERROR, HERE, MARKDOWN, Example, Problem, Rule
+from pluglint.rule import ERROR, HERE, MARKDOWN, PAGE, Example, Problem, Rule
 from pluglint.words import did_you_mean
 
 RULE = Rule(
@@ -40,6 +41,10 @@ GOOD += (
     }),
 )
 GOOD += (Example({"docs/page.md": "# Page\n\nSee [the prices](/pricing) and [the tools](/tools/all).\n"}),)
+GOOD += (
+    Example({"docs/index.md": "# Index\n\n[Use](./use) and [all](/start/here.md).\n", "docs/use.md": "# Use\n"}),
+    Example({"source/reference/work.md": "# Work\n\nSee [more](parts/more.md).\n", "built/reference/work.md": "# Work\n\nSee [more](parts/more.md).\n", "built/reference/parts/more.md": "# More\n"}),
+)
 BAD = (
     Example(
         {"skills/example/SKILL.md": _HEADER + f"[a](refs/a.md){HERE}\n[b](refs/b.md)\n[c](refs/c.md)\n[d](refs/d.md)\n"},
@@ -85,7 +90,7 @@ def check(document):
             skip = is_template(document.rel)
         if skip:
             return
-        if elsewhere(package, rel):
+        if elsewhere(package, rel) or document.kind == PAGE and (_of_a_site(package, path, rel) or _there_after_the_build(document, path)):
             continue
         broken.setdefault(gap(package, rel), []).append((link, path, rel))
     flood = len(broken) > _MANY or len(broken.get("", ())) > _MANY
@@ -103,6 +108,8 @@ def check(document):
 
 def _names_a_file(document, path):
     """Without an ending, `internal-wiki/page` or `LICENSE` may be an example; a leading dot or a known folder says that it is meant."""
+    if path.startswith("/") and not document.package.exists(path.strip("/").partition("/")[0]):
+        return False  # an address below the root of the site that the page was copied from
     last = path.rstrip("/").rpartition("/")[2]
     if "." in last.lstrip(".") or path.startswith(("./", "../")):
         return True
@@ -110,6 +117,18 @@ def _names_a_file(document, path):
         return False
     first = path.partition("/")[0]
     return document.kind == "readme" or ("/" in path and document.package.exists(f"{document.folder}/{first}" if document.folder else first))
+
+
+def _of_a_site(package, path, rel):
+    """Whether the generator of a web site finds the page: it adds the ending."""
+    return "." not in path.rstrip("/").rpartition("/")[2] and package.exists(rel + ".md")
+
+
+def _there_after_the_build(document, path):
+    """Whether the link holds in a copy of the page, in a folder of the same name, that a build made."""
+    tail = "/".join(document.rel.split("/")[-2:])
+    same = document.package.memo("links_by_name", name_index).get(tail.rpartition("/")[2].lower(), ())
+    return any(other != document.rel and other.endswith("/" + tail) and document.package.exists(resolve(other.rpartition("/")[0], path) or "-") for other in same)
 
 
 def _explain(document, package, path, rel, verb):

@@ -8,6 +8,8 @@ nowhere, and a step was very probably lost in an edit.
 How to fix: number the items in sequence, and look whether one is missing.
 """
 
+import re
+
 from pluglint.rule import HERE, MARKDOWN, WARNING, Example, Problem, Rule, Span
 
 RULE = Rule(
@@ -22,6 +24,11 @@ GOOD = (
     Example("---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n1. Read\n1. Test\n1. Write\n"),
     Example("---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\nIt began in\n2019. The rest is known.\n\n0. Look\n1. Leap\n"),
     Example("---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n1. Read, 2. test,\n3. write.\n"),
+)
+GOOD += (
+    Example("---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n1. Choose:\n\n   ### Output: chat\n\n   1. Say it\n   2. Stop\n\n   ### Output: file\n\n   1. Write it\n"),
+    Example("---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n1. Read\n2. Think\n3-5. Write, in three parts\n6. Send\n"),
+    Example("---\nname: example\ndescription: Reads changes. Use when one is ready.\n---\n1. Read\n2. Think\n\nSaid once:\n\n> 5. Write\n\n18. A rule\n19. Another\n10. One taken from above\n"),
 )
 BAD = (
     Example(
@@ -62,8 +69,11 @@ def check(document):
                 continue
         for item in items:
             if before is not None and item.number != before.number + 1:
-                if f" {item.number - 1}. " in document.text[before.text_start : item.start]:  # a wrapped line of "1. this, 2. that, 3. the rest"
+                between = document.text[before.text_start : item.start]
+                if f" {item.number - 1}. " in between or re.search(rf"\d ?[-–] ?{item.number - 1}\. ", between):  # a wrapped line of "1. this, 2. that, 3. the rest", or "3-5. both"
                     break
+                if any(before.start < end < item.start for end in heading_ends) or item.number < 2 or abs(item.number - before.number) > 5 or document.text[document.source.line_span(item.start).start : item.start].lstrip().startswith(">"):
+                    break  # another list, a selection that keeps its numbers, or a quotation
                 what = f"the list has the number {item.number} twice" if item.number == before.number else f"the list goes from {before.number} to {item.number}"
                 related = (document.at(before.span, f"number {before.number}"),)
                 yield Problem(document.source, Span(item.start, item.start + len(str(item.number))), what, "Number the items in sequence, and look whether one is missing.", related)

@@ -8,7 +8,7 @@ longer describes the plugin.
 How to fix: copy one over the other, or leave the description out of the marketplace entry.
 """
 
-from pluglint.claims import entry_packages
+from pluglint.claims import own_entries
 from pluglint.parse.node import STRING
 from pluglint.rule import HERE, INFO, PACKAGE, Example, Problem, Rule
 
@@ -23,6 +23,9 @@ _MANIFEST = '{\n  "name": "demo",\n  "version": "1.0.0",\n  "description": "A de
 _SHOP = '{{\n  "name": "shop",\n  "owner": {{"name": "Example"}},\n  "description": "Things.",\n  "plugins": [\n    {{"name": "demo", "source": "./demo", "description": "{0}"}}{1}\n  ]\n}}\n'
 
 GOOD = (Example({".claude-plugin/marketplace.json": _SHOP.format("A  demonstration", ""), "demo/.claude-plugin/plugin.json": _MANIFEST}),)
+GOOD += (
+    Example({".claude-plugin/marketplace.json": _SHOP.format("A demonstration", "").replace("    {", '    {"name": "old-demo", "source": "./demo", "description": "Use demo."},\n    {'), "demo/.claude-plugin/plugin.json": _MANIFEST}),
+)
 BAD = (
     Example(
         {".claude-plugin/marketplace.json": _SHOP.format("Something else", HERE), "demo/.claude-plugin/plugin.json": _MANIFEST},
@@ -32,7 +35,7 @@ BAD = (
 
 
 def check(package):
-    pairs = [(package.marketplace, entry, target.manifest) for entry, target in entry_packages(package)]
+    pairs = [(package.marketplace, entry, target.manifest) for entry, target in own_entries(package)]
     if package.portable_manifest is not None and package.portable_manifest.root is not None:
         pairs.append((package.portable_manifest, package.portable_manifest.root, package.manifest))
     for document, node, manifest in pairs:

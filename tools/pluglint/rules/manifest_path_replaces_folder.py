@@ -1,6 +1,6 @@
 """
 What it checks: a manifest that gives `agents`, `commands`, `outputStyles` or `workflows` names every file of the
-default folder too.
+default folder too, READMEs aside.
 
 Why it matters: these keys replace the default folder: what is in it and not named is not loaded, and nothing says so
 when the plugin is loaded (`skills` is different: it adds to its folder).
@@ -29,6 +29,9 @@ GOOD = (
     Example({".claude-plugin/plugin.json": _HEAD + '  "agents": ["./agents/a.md"]\n}\n', "agents/a.md": _AGENT}),
     Example({".claude-plugin/plugin.json": _HEAD + '  "commands": "./commands/"\n}\n', "commands/c.md": "---\ndescription: Runs.\n---\nRun.\n"}),
 )
+GOOD += (
+    Example({".claude-plugin/plugin.json": _HEAD + '  "commands": ["./commands/c/c.md"]\n}\n', "commands/c/c.md": "---\ndescription: Runs.\n---\nRun.\n", "commands/c/README.md": "# c\n"}),
+)
 BAD = (
     Example({".claude-plugin/plugin.json": _HEAD + '  "agents": ["./extra/a.md"]' + HERE + "\n}\n", "extra/a.md": _AGENT, "agents/b.md": _AGENT.replace("name: a", "name: b")}, message="`agents` replaces the folder agents/: 1 file in it is not loaded (b.md)"),
     Example({".claude-plugin/plugin.json": _HEAD + '  "agents": []' + HERE + "\n}\n", "agents/b.md": _AGENT.replace("name: a", "name: b"), "agents/c.md": _AGENT.replace("name: a", "name: c")}, message="`agents` replaces the folder agents/: 2 files in it are not loaded (b.md and c.md)"),
@@ -52,7 +55,7 @@ def check(document):
         lost = [
             rel[len(folder) + 1 :]
             for rel, entry in document.package.entries.items()
-            if rel.startswith(folder + "/") and rel.endswith(ending) and not entry.folder and entry.link is None
+            if rel.startswith(folder + "/") and rel.endswith(ending) and rel.rpartition("/")[2].lower() not in ("readme.md", "agents.md", "claude.md") and not entry.folder and entry.link is None
             and not any(rel == path or rel.startswith(path + "/") or not path for path in named)
         ]
         if lost:

@@ -10,7 +10,7 @@ is installed under one and found under another.
 How to fix: make the fields equal, or leave them out of the marketplace entry.
 """
 
-from pluglint.claims import entry_packages
+from pluglint.claims import own_entries
 from pluglint.edits import revalued
 from pluglint.parse.node import LIST, MAP, NULL
 from pluglint.rule import ERROR, HERE, PACKAGE, Example, Fix, Problem, Rule
@@ -31,6 +31,9 @@ GOOD = (
     Example({".claude-plugin/plugin.json": _MANIFEST, "plugin.json": _PORTABLE.format("Example Author", "", "MIT", "")}),
     Example({".claude-plugin/marketplace.json": _SHOP.format("demo", "").replace("Example Author", "Example Company"), "demo/.claude-plugin/plugin.json": _MANIFEST}),
 )
+GOOD += (
+    Example({".claude-plugin/marketplace.json": _SHOP.format("demo", "").replace("    {", '    {"name": "old-demo", "source": "./demo", "description": "Use demo."},\n    {'), "demo/.claude-plugin/plugin.json": _MANIFEST}),
+)
 BAD = (
     Example({".claude-plugin/plugin.json": _MANIFEST, "plugin.json": _PORTABLE.format("Other", HERE, "Apache-2.0", HERE)}, message="the author is 'Other' here, but 'Example Author' in plugin.json of the client", fixed='  "author": {"name": "Example Author"},\n  "license": "MIT"'),
     Example({".claude-plugin/marketplace.json": _SHOP.format("demonstration", HERE), "demo/.claude-plugin/plugin.json": _MANIFEST}, message="the name is 'demonstration' here, but 'demo' in plugin.json of the client", fixed='    {"name": "demo", "source": "./demo", "license": "MIT", "author": {"name": "Example Author"}}'),
@@ -41,7 +44,7 @@ def check(package):
     manifest, portable = package.manifest, package.portable_manifest
     if manifest is not None and portable is not None and manifest.root is not None and portable.root is not None:
         yield from _compare(portable, portable.root, manifest)
-    for entry, target in entry_packages(package):
+    for entry, target in own_entries(package):
         if target.manifest is not None and target.manifest.root is not None:
             yield from _compare(package.marketplace, entry, target.manifest, ("name", "license"))
 

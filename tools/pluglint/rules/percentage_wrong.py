@@ -26,6 +26,9 @@ GOOD = (
     Example(_HEADER + "Passed 7/8 (88%), 7 of 8 tests (87.5%), 2/3 = 66%, 12/10 (50% off), 500ms → 200ms (60% reduction), 1.2.0 -> 1.3.0 (+5).\n"),
     Example(_HEADER + "| Agent | Baseline | Target | Improvement |\n| --- | --- | --- | --- |\n| a | 78% | 87% | +12% |\n| b | 500 ms | 200 ms | 2.5x |\n"),
 )
+GOOD += (
+    Example(_HEADER + "Passed 65/67 (100%), 2 rightly skipped.\n"),
+)
 BAD = (
     Example(_HEADER + f"Success 78% → 88% (+20%).{HERE}\n", message="78% → 88% is no change of +20%: it is +10 points or +12.8 %"),
     Example(_HEADER + f"Dice 0.12 → 0.63 (+0.61!).{HERE}\n\nUse cases: 10 → 20 (5x more).{HERE}\n", message="0.12 → 0.63 is no change of +0.61: it is +0.51"),

@@ -7,6 +7,7 @@ the first lines alone, or never hears.
 How to fix: link to the file from SKILL.md too.
 '''
 
+import re
 from posixpath import join, normpath
 
 from pluglint.rule import HERE, INFO, REFERENCE, Example, Problem, Rule
@@ -23,6 +24,9 @@ _SKILL = "---\nname: example\ndescription: Reads logs. Use when a build failed.\
 GOOD = (
     Example({"skills/example/SKILL.md": _SKILL + "And references/more.md.\n", "skills/example/references/page.md": "See [more](more.md).\n", "skills/example/references/more.md": "More.\n"}),
     Example({"skills/example/SKILL.md": _SKILL, "skills/example/references/page.md": "See [the skill](../SKILL.md).\n"}),
+)
+GOOD += (
+    Example({"skills/example/SKILL.md": _SKILL + "- `more`: the rest\n", "skills/example/references/page.md": "See [more](more.md).\n", "skills/example/references/more.md": "More.\n"}),
 )
 BAD = (
     Example(
@@ -48,5 +52,5 @@ def check(page):
             continue
         found = documents.get(normpath(join(page.folder, target)))
         name = target.rpartition("/")[2]
-        if found is not None and found.kind == "reference" and found is not page and found.rel.startswith(folder) and name not in skill.text:
+        if found is not None and found.kind == "reference" and found is not page and found.rel.startswith(folder) and name != "SKILL.md" and (len(name) < 7 or not re.search(rf"\b{re.escape(name[:-3])}\b", skill.text)):
             yield Problem(page.source, link.target_span, f"'{name}' is linked from here and not named in SKILL.md", "Link to it from SKILL.md too.")

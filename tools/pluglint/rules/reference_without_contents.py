@@ -25,12 +25,17 @@ GOOD = (
     Example({"skills/example/SKILL.md": _SKILL, "skills/example/references/page.md": "# Forms\n\n- [Old](#old)\n- [New](#new)\n\n" + _LINES}),
     Example({"skills/example/SKILL.md": _SKILL, "skills/example/references/page.md": "# Forms\n\nOne form.\n"}),
 )
+GOOD += (
+    Example({"skills/example/SKILL.md": _SKILL, "skills/example/references/page.md": "# Forms\n", "skills/example/README.md": "# About\n\n" + _LINES}),
+)
 BAD = (
     Example({"skills/example/SKILL.md": _SKILL, "skills/example/references/page.md": f"# Forms{HERE}\n\n" + _LINES}, message="the file has 122 lines and no table of contents"),
 )
 
 
 def check(page, options):
+    if page.rel.rpartition("/")[2].lower().startswith(("skill.md", "readme")):  # a skill that is not loaded; what the model is not sent to
+        return
     text = page.text
     lines = text.count("\n") + (not text.endswith("\n"))
     if lines <= options["lines"] or text[:3000].count("](#") > 1:

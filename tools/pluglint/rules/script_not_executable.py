@@ -24,6 +24,10 @@ _SKILL = "---\nname: x\ndescription: Reads logs. Use when a log must be searched
 GOOD = (
     Example({"skills/x/SKILL.md": _SKILL + "```bash\n./scripts/x.sh\n```\n", "skills/x/scripts/x.sh": "+x\n#!/bin/sh\n"}),
     Example({"skills/x/SKILL.md": _SKILL + "```bash\nbash ./scripts/x.sh\n```\n", "skills/x/scripts/x.sh": "#!/bin/sh\n"}),
+    Example({"skills/x/SKILL.md": _SKILL + "```bash\nsh \\\n  scripts/x.sh -q\n```\n", "skills/x/scripts/x.sh": "#!/bin/sh\n"}),
+)
+GOOD += (
+    Example({"skills/x/SKILL.md": _SKILL + "The list is cut by `scripts/x.sh --top` instead; put `\"${CLAUDE_SKILL_DIR}/scripts/x.sh\"` in the place of PATH.\n", "skills/x/scripts/x.sh": "#!/bin/sh\n"}),
 )
 BAD = (
     Example({"skills/x/SKILL.md": _SKILL + f"```bash\n./scripts/x.sh --all{HERE}\n```\n", "skills/x/scripts/x.sh": "#!/bin/sh\n"}, message="'skills/x/scripts/x.sh' is called directly but is not executable"),
@@ -53,7 +57,8 @@ def check(document):
         if fence.lang in _SHELLS:
             at = fence.content.start
             while at < fence.content.end:
-                starts.append(at)
+                if document.text[max(0, at - 2) : at] != "\\\n":  # the rest of the command on the line above
+                    starts.append(at)
                 stop = document.text.find("\n", at, fence.content.end)
                 at = fence.content.end if stop < 0 else stop + 1
     starts += [span.start for span in markdown.code_spans]
@@ -63,13 +68,17 @@ def check(document):
             continue
         span = Span(*match.span(1))
         rel = _resolve(document, match.group(1), scripts, package)
-        if rel is not None and not (document.text[at] == "`" and _is_mention(document.text, match.end())):
+        if rel is not None and not (document.text[at] == "`" and _is_mention(document.text, at, match.end())):
             yield Problem(document.source, span, f"'{rel}' is called directly but is not executable", "Set its execute bit, or write the interpreter before the path.")
 
 
-def _is_mention(text, end):
-    """`scripts/x.sh` alone in backticks names the file; with arguments or a variable or ./ it is a call."""
-    return text[end : end + 1] == "`" and "$" not in text[text.rfind("`", 0, end) : end] and text[text.rfind("`", 0, end) + 1 : end][:2] != "./"
+def _is_mention(text, start, end):
+    """`scripts/x.sh` alone in backticks names the file; with arguments or ./ it is a call, where it is said to run or begins a line."""
+    inside = text[start:end].lstrip("`!\"'")
+    if text[end : end + 1] == "`" and not inside.startswith("./"):
+        return True
+    before = text[max(text.rfind("\n", 0, start) + 1, start - 60) : start]
+    return before.strip(" -*+>0123456789.") != "" and not re.search(r"(?i)\b(?:run|runs|running|execute|invoke|call|start|launch|try|use|using|with)\b", before)
 
 
 def _resolve(document, path, scripts, package):

@@ -1,6 +1,7 @@
 """
 What it checks: a plugin's `settings.json` (or `settings` in its manifest) holds only keys that the client applies there:
-`agent` and `subagentStatusLine`.
+`agent` and `subagentStatusLine`. The settings of a project (`.claude/settings.json`) and of a folder without a manifest
+are not a plugin's.
 
 Why it matters: permissions, hooks, environment and all else are dropped: a plugin cannot change them for its users.
 
@@ -22,6 +23,9 @@ RULE = Rule(
 )
 
 GOOD = (Example('{"$schema": "https://example.com/settings.json", "subagentStatusLine": {"type": "command", "command": "true"}}\n'),)
+GOOD += (
+    Example({".claude/.claude-plugin/plugin.json": '{"name": "demo", "version": "1.0.0", "description": "A demonstration.", "author": {"name": "A"}}\n', ".claude/settings.json": '{"env": {"A": "1"}}\n'}),
+)
 BAD = (
     Example('{\n  "permissions": {"allow": ["Bash"]}' + HERE + "\n}\n", message="`permissions` has no effect in a plugin's settings"),
     Example('{\n  "name": "x",' + HERE + '\n  "version": "1",\n  "author": "y",\n  "license": "MIT"\n}\n', message="`name`, `version`, `author` and `license` have no effect in a plugin's settings"),
@@ -32,6 +36,8 @@ def check(document):
     holder = document.root if document.kind == "settings" else document.get("settings")
     if holder is None or holder.kind != MAP or not document.package.is_plugin:
         return
+    if document.kind == "settings" and (document.package.manifest is None or document.package.path.rstrip("/").endswith("/.claude")):
+        return  # the settings of a project or a person
     applied = shapes()["settings"]["applied"]
     dropped = [name for name, _ in holder.pairs if name.text not in applied and name.text != "$schema"]
     plain = []

@@ -1,6 +1,6 @@
 '''
 What it checks: the body of a skill has at most about 5,000 tokens (option `tokens`), counted as four characters each. The
-place shown is where the limit is passed.
+place shown is where the limit is passed. Up to 5 % more is left alone: the estimate is no closer than that.
 
 Why it matters: when a conversation is compacted the client keeps the first 5,000 tokens of each skill that was called;
 what stands behind is gone while the work goes on.
@@ -28,7 +28,7 @@ BAD = (Example(_HEADER + f"Read the log.\nThen read on.{HERE}\nAnd on.\n", messa
 def check(skill, options):
     begin, text = skill.frontmatter.body, skill.text
     size, limit = len(text) - begin, options["tokens"] * 4
-    if size > limit + 3:
+    if size > limit + limit // 20:  # what the estimate may be off
         end = text.find("\n", begin + limit)
         span = Span(begin + limit, end if end >= 0 else len(text))
         yield Problem(skill.source, span, f"the body has about {size // 4:,} tokens, {options['tokens']:,} are the most", "Move what comes after this to a file of its own.")

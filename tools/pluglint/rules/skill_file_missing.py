@@ -10,12 +10,12 @@ How to fix: correct the path, or ship the file.
 import re
 
 from pluglint.parse.links import is_template, name_index, resolve, skill_folder
-from pluglint.rule import HERE, REFERENCE, SKILL, WARNING, Example, Problem, Rule
+from pluglint.rule import HERE, INFO, REFERENCE, SKILL, Example, Problem, Rule
 from pluglint.words import did_you_mean
 
 RULE = Rule(
     title="a skill names a file of its own that does not exist",
-    severity=WARNING,
+    severity=INFO,
     on=(SKILL, REFERENCE),
     source="agentskills.io specification of 2026-10: files are named by their path below the skill's folder",
     needles=("scripts/", "references/", "assets/"),
@@ -50,12 +50,12 @@ def check(document):
         rel, folder = match.groups()
         if not package.exists(f"{base}/{folder}".strip("/")) or ".." in rel:
             continue
-        if any(package.exists(path) for path in (f"{base}/{rel}".strip("/"), rel, resolve(document.folder, rel) or "-")):
+        if any(package.exists(path) for path in (f"{base}/{rel}".strip("/"), rel, resolve(document.folder, rel) or "-")) or any(one.exists(rel) for one in _around(package)):
             continue
         # "`other-skill`'s `references/x.md`", or a file that is to be written: not this skill's.
         before = text[max(0, start - 160) : start]
         line = before[before.rfind("\n") + 1 :] + " " + text[end : end + 120].partition("\n")[0]
-        if re.search(r"(?:[`*]['’]s?|\bits|\bskill['’]s|→|->)\s*\Z", before) or re.search(r"\b(?:create|move|write|save|put|generate|add|e\.g|examples?|would|extract|split|into|coming soon|planned|future)\b", line, re.I):
+        if re.search(r"(?:[`*]['’]s?|\bits|\bskill['’]s|→|->)\s*\Z", before) or re.search(r"\b(?:create|move|write|save|put|generate|add|e\.g|examples?|would|extract|split|into|coming soon|planned|future|your|projects?|repo|repository|whether|registered)\b", line, re.I):
             continue
         name = rel.rpartition("/")[2].lower()
         if any(other.endswith("/" + rel) for other in package.memo("links_by_name", name_index).get(name, ())):
@@ -67,3 +67,8 @@ def check(document):
             document.source, document.markdown.code_spans[0]._replace(start=at, end=at + len(rel)), f"the skill has no file '{rel}'",
             f"Did you mean '{close}'?" if close else "Correct the path, or ship the file.",
         )
+
+
+def _around(package):
+    """The packages that this one lies in: a script may be run from the root of the repository."""
+    return [one for one in package.workspace.packages if package.path.startswith(one.path.rstrip("/") + "/")] if package.workspace is not None else []

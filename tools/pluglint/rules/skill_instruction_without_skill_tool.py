@@ -8,6 +8,8 @@ Why it matters: without the tool the agent neither sees the list of skills nor c
 How to fix: name the skill under `skills:`, or add `Skill` to `tools`.
 """
 
+import re
+
 from pluglint.graph import HERE as IN_PACKAGE
 from pluglint.graph import SENTENCE, SIBLING, resolve
 from pluglint.rule import AGENT, CLAUDE_CODE, DIRECTORY, HERE, WARNING, Example, Problem, Rule
@@ -29,6 +31,9 @@ GOOD = (
     Example({"agents/cleaner.md": _AGENT.format("Read\nskills: data-cleaning", ""), **_SKILL}),
     Example({"agents/cleaner.md": _AGENT.replace("tools: {}\n", "").format(""), **_SKILL}),
 )
+GOOD += (
+    Example({"agents/cleaner.md": _AGENT.replace("Load the `data-cleaning` skill first.{}", "It does not:\n\n- clean tables (use data-cleaning skill)").format("Read"), **_SKILL}),
+)
 BAD = (
     Example({"agents/cleaner.md": _AGENT.format("Read, Grep", HERE), **_SKILL}, message="the agent is told to use the skill 'data-cleaning', but its tools lack Skill and `skills:` does not name it"),
 )
@@ -45,6 +50,8 @@ def check(agent):
             continue
         if agent.text[max(0, edge.start - 24) : edge.start].lower().rstrip("`*\"' ").endswith(("read", "read the", "see", "see the")):
             continue
+        if re.search(r"\(use (?:the )?[`*]*\Z", agent.text[max(0, edge.start - 12) : edge.start]):
+            continue  # "(use the x skill)" behind what is not this agent's work
         if preloaded is None:
             preloaded = {resolve(agent.package, value.text, "skill")[0] for value in agent.names("skills")}
         if edge.found not in preloaded:

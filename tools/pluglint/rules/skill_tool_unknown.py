@@ -38,7 +38,9 @@ def check(document):
     for key in ("allowed-tools", "disallowed-tools"):
         for value in document.names(key):
             name, bracket, rest = value.text.partition("(")
-            if bracket and not rest.endswith(")"):
+            if value.text[:1] in "\"'" and value.text[-1:] == value.text[:1] != "":
+                yield Problem(document.source, value.span, f"the quotes are part of the entry {value.text}", "Take them off, or make the value a list in brackets.")
+            elif bracket and not rest.endswith(")"):
                 yield Problem(document.source, value.span, f"the bracket of '{value.text}' is not closed", f"Write `{value.text})`.")
             elif name.startswith(("mcp__", "$", "{")) or name in ("*", "") or name in tool_names():
                 continue

@@ -13,12 +13,12 @@ import re
 from bisect import bisect_left
 from itertools import islice
 
-from pluglint.rule import HERE, MARKDOWN, WARNING, Example, Problem, Rule, Span
+from pluglint.rule import HERE, INFO, MARKDOWN, Example, Problem, Rule, Span
 from pluglint.words import number, plural
 
 RULE = Rule(
     title="a number stated in the text is not what follows",
-    severity=WARNING,
+    severity=INFO,
     on=tuple(kind for kind in MARKDOWN if kind != "changelog"),
     source="pluglint 0.1.0: statements about the file itself must hold",
 )

@@ -28,6 +28,9 @@ GOOD = (
     Example(_TABLE.format("34", "8", "")),
     Example(_HEADER + "| Part | Coverage |\n| --- | --- |\n| a | 80% |\n| b | 90% |\n| Total | 85% |\n"),
 )
+GOOD += (
+    Example(_HEADER + "| Run | Found | Rate |\n| --- | --- | --- |\n| a | 2 | 100% |\n| b | 3 | 100% |\n| Total | 5 | 100% |\n"),
+)
 BAD = (
     Example(_TABLE.format("23", "9", HERE), message="the total says 100%, but the rows give 89.5"),
     Example(_TABLE.format("33", "12", HERE), message="the total says 12, but the rows give 9"),
@@ -50,7 +53,7 @@ def check(document):
             total, unit, _ = values[-1]
             amount = sum(value for value, _, _ in values[:-1])
             slack = sum(step for _, _, step in values) / 2 + 1e-9
-            off = total == 100 and abs(amount - total) > slack if unit == "%" else total > amount + slack or total < max(value for value, _, _ in values[:-1]) - slack
+            off = total == 100 and abs(amount - total) > slack and all(value < 100 for value, _, _ in values[:-1]) if unit == "%" else total > amount + slack or total < max(value for value, _, _ in values[:-1]) - slack
             if off:
                 yield Problem(document.source, cell, f"the total says {markdown.slice(cell).strip('*_ ')}, but the rows give {amount:.6g}", "Correct the total, or the row that is off.")
 

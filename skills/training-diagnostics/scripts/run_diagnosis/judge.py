@@ -77,7 +77,6 @@ EXPLAINS = {
     },
     "resume-jump": {"plateau", "overfitting", "learning-rate-too-low"},
     "plateau": {"underfitting"},
-    "learning-rate-too-low": {"underfitting"},
 }
 
 
@@ -159,8 +158,9 @@ def reasons(run: Run) -> list[str]:
             "the validation loss neither clearly follows the training loss nor clearly leaves it; evaluate on "
             "more examples"
         )
-    if training.flat_stretch(run) is not None and run.lr is None:
-        first, last, flat, _ = training.flat_stretch(run) or (0, 0, 0, 0)
+    stretch = training.flat_stretch(run) if run.lr is None else None
+    if stretch is not None:
+        first, last, flat, _ = stretch
         found.append(
             f"the loss stands at {flat:.4g} from step {first:g} to {last:g} and then falls: a cut of the learning "
             "rate and a "

@@ -185,6 +185,9 @@ def _first_drop(run: Run) -> tuple[float, float, float] | None:
     if not len(at):
         return None
     first = int(at[0])
+    if values[first + 1 :].max() > 0.5 * values[first]:
+        # it comes back: what follows is not the answer to the cut
+        return None
     return float(run.lr.steps[first + 1]), float(values[first]), float(values[first + 1])
 
 
@@ -299,12 +302,13 @@ def flat_stretch(run: Run) -> tuple[float, float, float, float] | None:
     y = np.log(medians) if medians.min() > 0 else medians / max(run.start - run.best, 1e-12)
     rough = noise(y[size // 5 :])
     for length in range(int(0.6 * size), int(0.2 * size) - 1, -2):
+        centred = np.arange(length) - (length - 1) / 2
         for low in range(0, size - length - 2):
             high = low + length
             inside, following = y[low:high], y[high + size // 20 : high + size // 20 + max(3, size // 4)]
             if len(following) < 2:
                 continue
-            trend = float(np.polyfit(np.arange(length), inside, 1)[0])
+            trend = float(centred @ inside / (centred @ centred))
             drop = float(np.median(inside) - np.median(following))
             expected = max(0.0, -trend) * (length + len(following)) / 2
             if abs(trend) * length < 0.15 and drop > max(0.4, 3 * expected, 4 * rough):

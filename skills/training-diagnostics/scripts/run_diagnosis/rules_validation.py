@@ -269,33 +269,53 @@ def constant_metric(run: Run) -> Seen | None:
 
 
 def leakage_suspected(run: Run) -> Seen | None:
-    """The validation loss follows the training loss down to nearly nothing, without a gap, over many epochs."""
-    if run.loss is None or run.val is None or len(run.val) < 8:
+    """The validation loss keeps pace with a training loss that goes to almost nothing over several epochs.
+
+    On the last part of the way down, from a tenth of its start, a network learns its examples by heart; on those
+    that it never saw the loss falls less.
+    """
+    if run.loss is None or run.val is None or len(run.val) < 8 or run.start <= 0 or run.final <= 0:
         return None
-    if run.start <= 0 or run.final > 0.008 * run.start or run.final <= 0:
+    if run.epochs is not None and run.epochs < 3 or run.val.values.min() <= 0:
+        return None
+    low = np.flatnonzero(run.pieces.medians <= 0.1 * run.start)
+    if not len(low):
+        return None
+    at = float(run.pieces.steps[low[0]])
+    since = np.flatnonzero(run.val.steps >= at)
+    if len(since) < 5:
         return None
     values = smoothed(run.val)
     end = float(np.median(values[-max(3, len(values) // 10) :]))
-    if not 0.3 * run.final < end < 1.3 * run.final:
+    then = float(np.interp(run.val.steps[since[0]], run.pieces.steps, run.pieces.medians))
+    training_fall = math.log(then / run.final) if then > 0 else 0.0
+    validation_fall = math.log(float(values[since[0]]) / end)
+    # both on the logarithm: a fall to a third or less, of which validation makes nearly all
+    if training_fall < math.log(3) or validation_fall < 0.85 * training_fall or not 0.7 < end / run.final < 1.35:
         return None
-    epochs = run.epochs
-    if epochs is not None and epochs < 3:
-        return None
-    seen = {"final_training": run.final, "final_validation": end, "start": run.start, "ratio": end / run.final}
+    seen = {
+        "final_training": run.final,
+        "final_validation": end,
+        "start": run.start,
+        "training_fell_to": math.exp(-training_fall),
+        "validation_fell_to": math.exp(-validation_fall),
+        "since_step": at,
+    }
     return Seen(
         "leakage-suspected",
         run.val.name,
-        [run.val.steps[0], run.val.steps[-1]],
-        f"training loss {run.final:.3g} and validation loss {end:.3g}: memorised, and yet no gap",
+        [at, run.val.steps[-1]],
+        f"training loss {run.final:.3g} and validation loss {end:.3g}: from step {at:g} on both fell alike, to "
+        f"{math.exp(-training_fall):.2g} and {math.exp(-validation_fall):.2g} of what they were",
         seen,
         LIKELY,
-        "a network that fits its training data this closely over several epochs does worse on examples it never saw",
+        "a network that learns its training data by heart does worse on examples it never saw",
     )
 
 
 def underfitting(run: Run) -> Seen | None:
     """Training and validation level off together, at a level and a metric that are poor."""
-    if run.loss is None or len(run.loss) < 10 or run.final < 0.35 * run.start:
+    if run.loss is None or len(run.loss) < 10 or run.final < 0.25 * run.start:
         return None
     metric = run.metric()
     # of another metric, such as the coefficient of determination, nobody knows how high it could be
@@ -303,7 +323,7 @@ def underfitting(run: Run) -> Seen | None:
     if part is None:
         return None
     end_metric = float(np.median(part[-max(1, len(part) // 5) :]))
-    if end_metric > 0.8:
+    if end_metric > 0.85:
         return None
     late = level(run.loss, 0.5, 0.75) - level(run.loss, 0.75, 1.0)
     gain = run.start - run.final
