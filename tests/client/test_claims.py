@@ -131,7 +131,7 @@ CLAIMS = [
     Claim("agent over 1 MiB", "agent-too-large", "error", {"agents/a.md": agent(body="You read logs.\n" * 80_000)}, agents={}),
     Claim("description that looks like another agent", "agent-description-imitates-listing", "warning", {"agents/a.md": agent(description="|\n  Reads logs. Use when a build failed.\n  - demo:b: Writes logs.")}, agents={"demo:a": "", "demo:b": "Read, Grep"}),
     Claim("permissionMode in a plugin", "frontmatter-key-ignored-in-plugin", "warning", {"agents/a.md": agent("permissionMode: plan")}, view=logged("permissionMode"), shows=True),
-    Claim("unknown key", "agent-key-unknown", "warning", {"agents/a.md": agent("maturity: stable")}, view=logged("maturity"), shows=True),
+    Claim("unknown key", "agent-key-unknown", "info", {"agents/a.md": agent("maturity: stable")}, view=logged("maturity"), shows=True),
     Claim("hidden skill preloaded", "agent-preloads-hidden-skill", "error", {"agents/a.md": agent("skills: s"), "skills/s/SKILL.md": skill("disable-model-invocation: true")}, skills=(), call="demo:a", view=lambda session: "Read the log." in session.called()[0].text, shows=False),
     Claim("skill preloaded", "", "", {"agents/a.md": agent("skills: s")}, call="demo:a", view=lambda session: "Read the log." in session.called()[0].text, shows=True),
     Claim("agent called by its bare name", "delegate-bare-name", "warning", {"agents/a.md": agent(tools="Read, Agent", body='Call the Agent tool with `subagent_type: "b"`.'), "agents/b.md": agent(name="b", description="Writes logs. Use when none exist.")}, agents={"demo:a": "Read, Agent", "demo:b": "Read, Grep"}, call="b", refused="not found"),
@@ -188,7 +188,7 @@ CLAIMS = [
     Claim("monitor without description", "channel-invalid", "error", {".claude-plugin/plugin.json": manifest(experimental={"monitors": [{"name": "m", "command": "true"}]})}, **GONE),
     Claim("dependency that is not there", "manifest-dependency", "info", {".claude-plugin/plugin.json": manifest(dependencies=["other"])}, **GONE),
     Claim("settings that name an agent", "settings-agent-replaces-prompt", "warning", {"settings.json": '{"agent": "a"}'}, skills=(), agents={}, view=lambda session: session.requests[0].system[-1].startswith("You read logs."), shows=True),
-    Claim("CLAUDE.md at the root", "claude-md-in-plugin", "warning", {"CLAUDE.md": "Speak of whales.\n"}, view=lambda session: "whales" in session.requests[0].text, shows=False),
+    Claim("CLAUDE.md at the root", "claude-md-in-plugin", "info", {"CLAUDE.md": "Speak of whales.\n"}, view=lambda session: "whales" in session.requests[0].text, shows=False),
 ]
 
 
