@@ -36,7 +36,7 @@ class TorchTarget(Target):
         try:
             # a module's parameters keep their identity under .to(), so the optimizer still holds them
             model.to(device)
-            batch = tuple(_moved(part, device) for part in common["batch"])
+            batch = tuple(moved(part, device) for part in common["batch"])
         except (RuntimeError, AssertionError) as error:
             raise UnusableInput(f"--device {device}: {str(error).splitlines()[0]}") from None
         if optimizer is not None:
@@ -153,11 +153,12 @@ def _hooks(module: torch.nn.Module) -> int:
     )
 
 
-def _moved(value: Any, device: str) -> Any:
+def moved(value: Any, device: str) -> Any:
+    """Nested tensors on a device; whatever else there is stays as it is."""
     if isinstance(value, torch.Tensor):
         return value.to(device)
     if isinstance(value, Mapping):
-        return {key: _moved(item, device) for key, item in value.items()}
+        return {key: moved(item, device) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
-        return type(value)(_moved(item, device) for item in value)
+        return type(value)(moved(item, device) for item in value)
     return value

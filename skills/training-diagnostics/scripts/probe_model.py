@@ -323,9 +323,9 @@ def main(
         loaded = load(target, timeout=timeout, device=device)
         further = further_batches(target, batches - 1, timeout=timeout) if batches > 1 else []
         if loaded.framework == "torch" and device != "cpu":
-            from dltools.torch_target import _moved
+            from dltools.torch_target import moved
 
-            further = [_moved(batch, device) for batch in further]
+            further = [moved(batch, device) for batch in further]
         report = probe(loaded, seed=seed, batches=further)
         if not as_json:
             print(_shown(report), file=sys.stderr)
