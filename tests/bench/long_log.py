@@ -6,7 +6,6 @@ python tests/bench/long_log.py /tmp/long.csv
 from __future__ import annotations
 
 import importlib
-import resource
 import sys
 import time
 from pathlib import Path
@@ -34,10 +33,13 @@ def write(path: Path) -> None:
         )
 
 
-def resident() -> float:
-    """Resident memory now, in MiB."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 2**20
+def memory(field: str) -> float:
+    """Memory of this process in MiB: `VmRSS` now, `VmHWM` at most so far.
+
+    `ru_maxrss` would not do: Linux hands the parent's peak on to a program that the parent starts.
+    """
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:")) / 1024
 
 
 def main() -> None:
@@ -54,10 +56,10 @@ def main() -> None:
         importlib.import_module(library)
     from run_diagnosis import diagnose
 
-    before, clock, processor = resident(), time.perf_counter(), time.process_time()
+    before, clock, processor = memory("VmRSS"), time.perf_counter(), time.process_time()
     report = diagnose(path)
     wall, busy = time.perf_counter() - clock, time.process_time() - processor
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = memory("VmHWM")
     print(f"{report.verdict}: {wall:.2f} s wall, {busy:.2f} s processor, {peak - before:.0f} MiB".replace(":", " :", 1))
 
 

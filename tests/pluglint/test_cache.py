@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import resource
 import shutil
 import subprocess
 import sys
@@ -194,13 +193,8 @@ def _refuse(*_):
 def test_a_full_disk_leaves_nothing_behind(package):
     """A limit on the size of files refuses the write half way, as a full disk does."""
 
-    def limit():
-        import signal
-
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))
-
-    done = subprocess.run([sys.executable, "-B", "-m", "pluglint", "check", str(package)], preexec_fn=limit, capture_output=True, text=True)
+    run = "import resource, runpy; resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64)); runpy.run_module('pluglint', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-B", "-c", run, "check", str(package)], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert "No findings" in done.stdout
     assert not entries(package)

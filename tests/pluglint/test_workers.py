@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -11,13 +14,30 @@ from pluglint import engine, workers
 from pluglint.config import Config
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system: nothing is shared")
+INSIDE = "PLUGLINT_TEST_IN_ITS_OWN_PROCESS"
 
 
+def in_a_process_of_its_own(test):
+    """Forks where nothing else was imported: other tests leave threads behind (JAX's), and a fork of those may hang."""
+
+    @functools.wraps(test)
+    def run(*arguments, **fixtures):
+        if os.environ.get(INSIDE):
+            return test(*arguments, **fixtures)
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"{__file__}::{test.__name__}"]
+        done = subprocess.run(command, env={**os.environ, INSIDE: "1"}, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return run
+
+
+@in_a_process_of_its_own
 def test_every_piece_is_done_once():
     results = workers.share(lambda pieces: list(pieces), 3)()
     assert sorted(piece for result in results for piece in result) == list(range(workers.PIECES))
 
 
+@in_a_process_of_its_own
 def test_pieces_of_a_helper_that_dies_are_done_again():
     here = os.getpid()
 
@@ -33,6 +53,7 @@ def test_pieces_of_a_helper_that_dies_are_done_again():
     assert sorted(piece for result in results for piece in result) == list(range(workers.PIECES))
 
 
+@in_a_process_of_its_own
 def test_shared_and_alone_find_the_same(tmp_path, monkeypatch):
     for number in range(30):
         folder = tmp_path / f"skills/s{number}"
