@@ -1,12 +1,13 @@
 """From a description of an architecture to its parameters and multiply-adds, part by part, by formula.
 
 A configuration is a mapping with the key `family` and the keys of that family (the fields of `Transformer`,
-`EncoderDecoder` and `ResNet` below):
+`EncoderDecoder`, `ResNet` and `UNet` below):
 
     transformer-decoder           GPT-2, Llama: a causal language model
     transformer-encoder           BERT; with `patch` a vision transformer
     transformer-encoder-decoder   Vaswani et al. 2017
     resnet                        He et al. 2016: ImageNet (section 3.4) and CIFAR-10 (section 4.2)
+    unet                          the denoiser of Ho et al. 2020 (appendix B)
 
 or a Hugging Face `config.json`, which has the key `model_type` instead (`dltools.hugging_face`).
 
@@ -215,11 +216,41 @@ class ResNet:
     OPTIONAL_ZERO = ("classes", "image")
 
 
+@dataclasses.dataclass(frozen=True)
+class UNet:
+    """The U-Net of Ho et al. 2020 (DDPM): residual blocks with group norm and a time embedding, attention at some sizes.
+
+    Args:
+        family: unet.
+        width: channels at full resolution.
+        multipliers: of `width` at each level; each level after the first has half the side.
+        image: side of the image in pixels; it says at which levels attention stands.
+        blocks: residual blocks of a level on the way down; one more on the way up.
+        attention: sides of the feature map at which attention follows each residual block; always once in the middle.
+        channels: of the image.
+        out_channels: those of the image unless given.
+        time_width: of the time embedding; 4 times `width` unless given.
+    """
+
+    family: str
+    width: int
+    multipliers: tuple[int, ...]
+    image: int
+    blocks: int = 2
+    attention: tuple[int, ...] = (16,)
+    channels: int = 3
+    out_channels: int = 0
+    time_width: int = 0
+
+    OPTIONAL_ZERO = ()
+
+
 FAMILIES: dict[str, type] = {
     "transformer-decoder": Transformer,
     "transformer-encoder": Transformer,
     "transformer-encoder-decoder": EncoderDecoder,
     "resnet": ResNet,
+    "unet": UNet,
 }
 CHOICES = {
     "norm": ("layernorm", "rmsnorm"),
@@ -229,7 +260,7 @@ CHOICES = {
     "stride_in": ("3x3", "1x1"),
 }
 
-Architecture = Transformer | EncoderDecoder | ResNet
+Architecture = Transformer | EncoderDecoder | ResNet | UNet
 
 
 def architecture(config: Mapping[str, Any]) -> Architecture:
@@ -278,15 +309,15 @@ def count(
     Raises:
         UnusableInput: as for `architecture`, or a size is missing or does not fit.
     """
-    known = config if isinstance(config, (Transformer, EncoderDecoder, ResNet)) else architecture(config)
+    known = config if isinstance(config, Architecture) else architecture(config)
     for name, value in (("batch", batch), ("sequence", sequence), ("target_sequence", target_sequence), ("image", image)):
         if value is not None and value < 1:
             raise UnusableInput(f"{name} is {value}; it must be at least 1")
     if cached < 0 or (cached and known.family != "transformer-decoder"):
         raise UnusableInput(f"cached is {cached}; only a transformer-decoder has a cache, of 0 tokens or more")
-    if isinstance(known, ResNet):
-        counts = _resnet(known, batch, image or known.image)
-        assumed = [] if image else [f"The image is taken as {known.image} x {known.image} pixels, from the configuration."]
+    if isinstance(known, (ResNet, UNet)):
+        counts = (_resnet if isinstance(known, ResNet) else _unet)(known, batch, image or known.image)
+        assumed = [] if image else [f"The image is taken as {known.image} x {known.image} pixels."]
     elif isinstance(known, EncoderDecoder):
         counts = _encoder_decoder(known, batch, sequence, target_sequence)
         assumed = [] if sequence else [_LONGEST.format(counts.shapes["sequence"])]
@@ -425,6 +456,63 @@ def _block(net: ResNet, entering: int, width: int, side: int, stride: int) -> tu
     return sum(w + 2 * b for w, b, _ in weights), sum(w * s * s for w, _, s in weights)
 
 
+def _unet(net: UNet, batch: int, image: int) -> Counts:
+    d, time = net.width, net.time_width or 4 * net.width
+    widths = [d * multiplier for multiplier in net.multipliers]
+    levels = len(widths)
+    if image % 2 ** (levels - 1):
+        raise UnusableInput(f"an image of {image} pixels cannot be halved {levels - 1} times")
+    sides = [image >> level for level in range(levels)]
+
+    def convolution(a: int, b: int, side: int, kernel: int = 3) -> tuple[int, int]:
+        return a * b * kernel**2 + b, a * b * kernel**2 * side**2
+
+    def dense(a: int, b: int) -> tuple[int, int]:
+        return a * b + b, a * b
+
+    def residual(a: int, b: int, side: int) -> list[tuple[int, int]]:
+        # norm and convolution twice, the time embedding in between, a 1x1 convolution where the width changes
+        own = [(2 * a, 0), convolution(a, b, side), dense(time, b), (2 * b, 0), convolution(b, b, side)]
+        return own + ([convolution(a, b, side, 1)] if a != b else [])
+
+    def attention(a: int, side: int) -> list[tuple[int, int]]:
+        # norm; queries, keys, values, output; both products over side^2 positions
+        return [(2 * a, 0), *[convolution(a, a, side, 1)] * 4, (0, 2 * side**4 * a)]
+
+    down, up = [convolution(net.channels, d, image)], []
+    skips, entering = [d], d
+    # the attention of a level depends on its side at the size of the configuration, not at another that is asked for
+    attends = [net.image >> level in net.attention for level in range(levels)]
+    for level, (width, side) in enumerate(zip(widths, sides, strict=True)):
+        for _ in range(net.blocks):
+            down += residual(entering, width, side) + (attention(width, side) if attends[level] else [])
+            entering = width
+            skips.append(width)
+        if level < levels - 1:
+            down.append(convolution(width, width, side // 2))
+            skips.append(width)
+    last = sides[-1]
+    middle = residual(entering, entering, last) + attention(entering, last) + residual(entering, entering, last)
+    for level in reversed(range(levels)):
+        width, side = widths[level], sides[level]
+        for _ in range(net.blocks + 1):
+            up += residual(entering + skips.pop(), width, side) + (attention(width, side) if attends[level] else [])
+            entering = width
+        if level:
+            up.append(convolution(width, width, side * 2))
+    up += [(2 * entering, 0), convolution(entering, net.out_channels or net.channels, image)]
+    parts = tuple(
+        Part(name, sum(own for own, _ in pieces), batch * sum(work for _, work in pieces))
+        for name, pieces in (
+            ("time embedding", [dense(d, time), dense(time, time)]),
+            ("down", down),
+            ("middle", middle),
+            ("up", up),
+        )
+    )
+    return Counts(net.family, parts, {"batch": batch, "image": image})
+
+
 def _feed_forward(net: Transformer | EncoderDecoder, layers: int, tokens: int) -> Part:
     gated = isinstance(net, Transformer) and net.gated
     matrices = 3 if gated else 2
@@ -502,6 +590,8 @@ def _filled(net: Architecture) -> Architecture:
     """Defaults that follow from other keys, and whether the keys fit each other."""
     if isinstance(net, ResNet):
         return _filled_resnet(net)
+    if isinstance(net, UNet):
+        return net
     feed_forward = net.feed_forward or 4 * net.width
     if isinstance(net, EncoderDecoder):
         if net.width % net.heads:
