@@ -21,7 +21,7 @@ class Transformer:
         heads: of the queries; divides `width` unless `head_width` is given.
         feed_forward: width within the feed-forward layer; 4 d unless given.
         vocabulary: tokens of the input; 0 for images.
-        kv_heads: heads of keys and values; fewer than `heads` for grouped queries (Ainslie et al. 2023), as many unless given.
+        kv_heads: heads of keys and values, fewer for grouped queries (Ainslie et al. 2023); `heads` unless given.
         head_width: d / heads unless given.
         gated: the feed-forward layer has three matrices instead of two (Shazeer 2020), as in Llama.
         norm: layernorm (scale and shift) or rmsnorm (scale, Zhang & Sennrich 2019).

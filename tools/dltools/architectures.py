@@ -33,11 +33,19 @@ _LONGEST = "The sequence is taken as {} tokens, the longest that the configurati
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """A part of a network: its trainable parameters, and the multiply-adds of one forward pass over the whole batch."""
+    """A part of a network.
+
+    Args:
+        name: of the part.
+        parameters: trainable numbers of its own.
+        macs: multiply-adds of one forward pass over the whole batch.
+        borrowed: parameters of another part that are multiplied here, as in a tied output.
+    """
 
     name: str
     parameters: int
     macs: int = 0
+    borrowed: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,6 +75,11 @@ class Counts:
     def macs(self) -> int:
         """Multiply-adds of one forward pass over the batch."""
         return sum(part.macs for part in self.parts)
+
+    @property
+    def multiplied(self) -> int:
+        """Parameters that enter a product, which is what a pass must read; an embedding is only looked up."""
+        return sum(part.parameters + part.borrowed for part in self.parts if part.macs)
 
     @property
     def flops(self) -> int:
@@ -165,11 +178,14 @@ def _heads(net: Transformer, batch: int, n: int) -> list[Part]:
     d = net.width
     parts = []
     if net.lm_head and net.family == "transformer-decoder":
-        parts.append(Part("language-model head", 0 if net.tied else d * net.vocabulary, batch * n * d * net.vocabulary))
+        weights = d * net.vocabulary
+        own, borrowed = (0, weights) if net.tied else (weights, 0)
+        parts.append(Part("language-model head", own, batch * n * weights, borrowed))
     elif net.lm_head:
         # dense (d, d) with bias, norm, output with a bias for each token
         own = d * d + d + _norm(net.norm, d) + net.vocabulary + (0 if net.tied else d * net.vocabulary)
-        parts.append(Part("masked-token head", own, batch * n * (d * d + d * net.vocabulary)))
+        borrowed = d * net.vocabulary if net.tied else 0
+        parts.append(Part("masked-token head", own, batch * n * (d * d + d * net.vocabulary), borrowed))
     if net.pooler:
         parts.append(Part("pooler", d * d + d, batch * d * d))
     if net.classes:
@@ -199,7 +215,7 @@ def _encoder_decoder(net: EncoderDecoder, batch: int, sequence: int | None, targ
         ),
         dataclasses.replace(_feed_forward(net, net.layers, batch * m), name="decoder feed-forward"),
         Part("decoder norms", net.layers * 3 * norm + ends),
-        Part("output", 0 if net.tied else d * rows, batch * m * d * rows),
+        Part("output", 0 if net.tied else d * rows, batch * m * d * rows, d * rows if net.tied else 0),
     )
     # the decoder keeps its own keys and values, and those of the source
     cache = 2 * net.layers * batch * d * (m + n)
