@@ -1,8 +1,8 @@
 """What a JAX model costs, from its traced program (jaxpr): nothing is computed.
 
-Products and convolutions are counted wherever they stand: in compiled functions, in `scan` (times its length), in `cond`
-(its dearest branch). The length of a `while` loop is not known, so what it holds is named and not counted, as is every
-operation that may do more than a few operations for each element.
+Products and convolutions are counted wherever they stand: in compiled functions, in `scan` (times its length) and in
+`cond` (its dearest branch). The length of a `while` loop is not known, so what it holds is named and not counted, as
+is every operation that may do more than a few operations for each element.
 """
 
 from __future__ import annotations

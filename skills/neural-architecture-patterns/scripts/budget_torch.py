@@ -34,6 +34,8 @@ from torch.utils.flop_counter import (
 )
 
 aten = torch.ops.aten
+# a subclass, such as a quantised weight, does not have the size that its type says
+PLAIN = (torch.Tensor, torch.nn.Parameter, torch.nn.Buffer)
 
 
 def _matrix_vector(matrix: Any, *_: Any, **__: Any) -> int:
@@ -187,25 +189,26 @@ def abstract(target: TorchTarget, precision: torch.dtype | None = None) -> tuple
     def without_values(tensor: Any) -> Any:
         if not isinstance(tensor, torch.Tensor):
             return tensor
+        if type(tensor) not in PLAIN or tensor.layout is not torch.strided:
+            raise CannotDecide(f"the model or its batch holds a {type(tensor).__name__} that is no plain dense tensor")
         dtype = precision if precision and tensor.is_floating_point() else tensor.dtype
         # always as on the CPU, where attention is one operator that keeps no scores
         made = torch.empty_strided(tensor.size(), tensor.stride(), dtype=dtype, device="cpu")
+        if isinstance(tensor, torch.nn.Parameter):
+            return torch.nn.Parameter(made, requires_grad=tensor.requires_grad)
         return made.requires_grad_(tensor.requires_grad) if tensor.is_leaf else made
 
-    def parameter(tensor: torch.nn.Parameter) -> torch.nn.Parameter:
-        return torch.nn.Parameter(without_values(tensor.detach()), requires_grad=tensor.requires_grad)
-
+    # what torch.compile wraps
+    original = getattr(target.model, "_orig_mod", target.model)
     with mode:
-        # deepcopy takes from `made` what it would copy; shared tensors stay shared
+        # deepcopy takes from `made` what it would copy, so shared tensors stay shared
         made: dict[int, Any] = {}
-        for module in target.model.modules():
-            for value in tree_leaves({k: v for k, v in vars(module).items() if k != "_modules"}):
+        for module in original.modules():
+            for value in tree_leaves({name: held for name, held in vars(module).items() if name != "_modules"}):
                 if isinstance(value, torch.Tensor) and id(value) not in made:
-                    made[id(value)] = (
-                        parameter(value) if isinstance(value, torch.nn.Parameter) else without_values(value)
-                    )
+                    made[id(value)] = without_values(value)
         try:
-            model = copy.deepcopy(target.model, made)
+            model = copy.deepcopy(original, made)
         except Exception as error:
             raise CannotDecide(f"the model cannot be copied ({said(error)}); run it itself with --real") from None
         batch = tree_map(without_values, target.batch)

@@ -31,6 +31,7 @@ with the forward pass of the batch, --max-memory with training, or with inferenc
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import sys
@@ -64,6 +65,7 @@ def budget_of_config(
     precision: str = "own",
     optimizer: str = "adam",
     fused: bool = True,
+    train: bool = True,
 ) -> dict[str, Any]:
     """Counts by formula.
 
@@ -73,6 +75,7 @@ def budget_of_config(
         precision: a type, `mixed`, or `own`: the configuration's `dtype`, else float32.
         optimizer: sgd, momentum or adam.
         fused: attention as a fused kernel, for the activations.
+        train: with activations.
 
     Returns:
         The measured values of a report; `notes` say how it was understood.
@@ -95,19 +98,20 @@ def budget_of_config(
     size = 2 if precision == "mixed" else SIZES[precision]
     held = training_bytes(counts.parameters, counts.parameters, precision=precision, optimizer=optimizer)
     saved = checkpointed = None
-    if isinstance(net, Transformer):
+    if train and isinstance(net, Transformer):
         tokens = counts.shapes.get("tokens") or counts.shapes["sequence"]
         saved, checkpointed = saved_bytes(net, batch, tokens, size, fused=fused)
         notes.append("Activations are those of a plain pre-norm transformer without dropout; --target counts your own.")
-    else:
+    elif train:
         notes.append(f"There is no formula for the activations of {net.family}; --target counts them.")
-    notes.append("A training step is taken as 3 forward passes: the backward pass has two products for each one.")
+    if train:
+        notes.append("A training step is taken as 3 forward passes: the backward pass has two products for each one.")
     cache = counts.cache_bytes(size)
     return {
         "source": net.family,
         "shapes": dict(counts.shapes),
         "parameters": {"total": counts.parameters, "trainable": counts.parameters},
-        "flops": {"forward": counts.flops, "macs": counts.macs, "training_step": 3 * counts.flops},
+        "flops": {"forward": counts.flops, "macs": counts.macs, "training_step": 3 * counts.flops if train else None},
         "parts": [{"part": p.name, "parameters": p.parameters, "flops": FLOPS_PER_MAC * p.macs} for p in counts.parts],
         "not_counted": [],
         "memory": _memory(held, 0, saved, cache) | {"activations_checkpointed": checkpointed},
@@ -149,8 +153,13 @@ def budget_of_target(
         CannotDecide: they look at values where only shapes are there, or the model cannot be copied.
     """
     notes: list[str] = []
-    optimizer = optimizer or _own_optimizer(target.optimizer, notes)
     torch_like = target.framework == "torch"
+    states = None
+    if train and optimizer is None and target.optimizer is not None and not torch_like:
+        states = _optax_bytes(target, precision)
+        optimizer = "the target's own"
+    elif optimizer is None:
+        optimizer = _own_optimizer(target.optimizer, notes) if train else "none"
     if real and (not torch_like or precision != "own"):
         raise UnusableInput("--real is for PyTorch models in their own precision; leave it out, or --precision")
     if torch_like:
@@ -163,7 +172,10 @@ def budget_of_target(
     parameters = sum(count for count, _ in arrays.values())
     own = (sum(size for _, size in arrays.values()), sum(arrays[name][1] for name in trainable))
     count = sum(arrays[name][0] for name in trainable)
-    held = training_bytes(parameters, count, precision=precision, optimizer=optimizer, own_bytes=own)
+    kind = optimizer if optimizer in STATES else "sgd"
+    held = training_bytes(parameters, count, precision=precision, optimizer=kind, own_bytes=own)
+    if states is not None:
+        held = dataclasses.replace(held, optimizer=held.optimizer + states)
     forward = sum(used.flops.values())
     if used.not_counted:
         notes.append("FLOPs are a lower bound: what not_counted names has no formula here.")
@@ -322,6 +334,23 @@ def _jax_pass(target: Any, precision: str, train: bool) -> tuple[Any, ...]:
     return used, arrays, buffers, list(arrays)
 
 
+def _optax_bytes(target: Any, precision: str) -> int:
+    """Bytes of the state that an optax transformation makes, without making it."""
+    import jax
+    import jax.numpy as jnp
+
+    def shape(array: Any) -> Any:
+        cast = precision != "own" and jnp.issubdtype(array.dtype, jnp.floating)
+        kept = ("float32" if precision == "mixed" else precision) if cast else array.dtype
+        return jax.ShapeDtypeStruct(array.shape, kept)
+
+    try:
+        state = jax.eval_shape(target.optimizer.init, jax.tree.map(shape, target.params))
+    except Exception as error:
+        raise UnusableInput(f"`optimizer` does not take the parameters: {type(error).__name__}: {error}") from error
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
+
+
 def _own_optimizer(optimizer: Any, notes: list[str]) -> str:
     """How many values the target's optimizer keeps for each parameter."""
     kind = type(optimizer).__name__
@@ -355,11 +384,12 @@ def _memory(held: Any, buffers: int, saved: int | None, cache: int | None) -> di
 
 
 def _modules(parameters: Mapping[str, int], flops: Mapping[str, int], depth: int) -> list[dict[str, Any]]:
-    """Parameters and FLOPs by module, each counted in one row."""
+    """Parameters and FLOPs by module, each counted in one row; FLOPs are None where the modules' are not known."""
 
     def row(path: str) -> str:
         return ".".join(path.split(".")[:depth]) or "(model itself)"
 
+    known = bool(flops)
     own: Counter[str] = Counter()
     for path, amount in flops.items():
         own[path] += amount
@@ -372,7 +402,7 @@ def _modules(parameters: Mapping[str, int], flops: Mapping[str, int], depth: int
     rows: dict[str, dict[str, Any]] = {}
     for name, amount in parameters.items():
         path = row(name.rpartition(".")[0])
-        rows.setdefault(path, {"part": path, "parameters": 0, "flops": 0})["parameters"] += amount
+        rows.setdefault(path, {"part": path, "parameters": 0, "flops": 0 if known else None})["parameters"] += amount
     for path, amount in own.items():
         if amount:
             rows.setdefault(row(path), {"part": row(path), "parameters": 0, "flops": 0})["flops"] += amount
@@ -385,23 +415,25 @@ def _common_type(arrays: Mapping[str, tuple[int, int]], size: int) -> str:
 
 
 def _over(name: str, value: float, limit: float, measured: Mapping[str, Any]) -> Finding:
-    show = _count if name == "parameters" else _flops if name == "flops" else _size
-    largest = {
-        "parameters": lambda: max(measured["parts"], key=lambda part: part["parameters"])["part"],
-        "flops": lambda: max(measured["parts"], key=lambda part: part["flops"])["part"],
-        "memory": lambda: max(
-            (part for part in measured["memory"] if part not in ("training", "inference", "activations_checkpointed")),
-            key=lambda part: measured["memory"][part] or 0,
-        ),
-    }[name]()
-    steps = {
-        "parameters": f"the largest part is {largest}: make it narrower or shallower, or share its weights",
-        "flops": f"the dearest part is {largest}: fewer tokens or a smaller image, then a narrower network",
-        "memory": f"the largest item is {largest}: for activations a smaller batch or checkpointing, for the optimizer "
-        "another one or sharding, for the cache fewer key-value heads",
-    }
-    message = f"{show(value)} are more than the {show(limit)} allowed"
-    return Finding("over-budget", name, message, {"value": value, "limit": limit, "ratio": value / limit}, steps[name])
+    shown = {"parameters": _count, "flops": _flops, "memory": _size}[name]
+    if name == "memory":
+        items = ("weights", "buffers", "gradients", "optimizer", "activations", "kv_cache")
+        largest = max(items, key=lambda item: measured["memory"][item] or 0)
+        step = {
+            "activations": "a smaller batch, checkpointing, or 16 bits",
+            "optimizer": "an optimizer with fewer states, or shard its states over devices",
+            "kv_cache": "fewer key-value heads, a window, or a shorter context",
+        }.get(largest, "a smaller model, fewer bits for each weight, or shard it over devices")
+    else:
+        largest = max(measured["parts"], key=lambda part: part[name] or 0)["part"]
+        step = {
+            "parameters": "make it narrower or shallower, or share its weights",
+            "flops": "fewer tokens or a smaller image, then a narrower network",
+        }[name]
+        if name == "flops" and measured["parts"][0]["flops"] is None:
+            largest = max(measured["operators"], key=measured["operators"].get)
+    message = f"{shown(value)} are more than the {shown(limit)} allowed; the largest item is {largest}"
+    return Finding("over-budget", name, message, {"value": value, "limit": limit, "ratio": value / limit}, step)
 
 
 def _least_time(measured: Mapping[str, Any], peak: float, bandwidth: float, where: str) -> dict[str, Any]:
@@ -456,6 +488,9 @@ def show(report: Report, *, train: bool) -> None:
     parts.add_column("FLOPs, forward", justify="right")
     for part in measured["parts"]:
         parts.add_row(part["part"], f"{part['parameters']:,}", _flops(part["flops"]) if part["flops"] else "-")
+    if any(part["flops"] is None for part in measured["parts"]):
+        for name, amount in measured["operators"].items():
+            parts.add_row(f"({name})", "-", _flops(amount))
     parts.add_section()
     parts.add_row("all", f"{measured['parameters']['total']:,}", f"{_flops(flops['forward'])}")
     whole = Table("what", "amount", title=f"precision {measured['precision']}, optimizer {measured['optimizer']}")
@@ -561,6 +596,7 @@ def main(
                 read_config(config),
                 **{name: value for name, value in sizes.items() if value is not None},
                 optimizer=optimizer or "adam",
+                train=not inference,
                 **common,
             )
         else:
