@@ -44,6 +44,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[3] / "tools"), str(Path(__f
 
 import typer
 from budget_memory import SIZES, STATES, roofline, saved_bytes, training_bytes
+from budget_tables import SHOWN, tables
 from dltools.architectures import FLOPS_PER_MAC
 from dltools.report import CANNOT_DECIDE, EXIT_STATUSES, Finding, Report, UnusableInput, answering, finish
 
@@ -415,7 +416,7 @@ def _common_type(arrays: Mapping[str, tuple[int, int]], size: int) -> str:
 
 
 def _over(name: str, value: float, limit: float, measured: Mapping[str, Any]) -> Finding:
-    shown = {"parameters": _count, "flops": _flops, "memory": _size}[name]
+    shown = SHOWN[name]
     if name == "memory":
         items = ("weights", "buffers", "gradients", "optimizer", "activations", "kv_cache")
         largest = max(items, key=lambda item: measured["memory"][item] or 0)
@@ -453,72 +454,6 @@ def _least_time(measured: Mapping[str, Any], peak: float, bandwidth: float, wher
         moved = 2 * (memory["weights"] + memory["optimizer"])
         found["training_step"] = roofline(measured["flops"]["training_step"], moved, peak, bandwidth).seconds
     return found
-
-
-def _count(value: float) -> str:
-    return f"{value:,.0f} parameters"
-
-
-def _scaled(value: float, unit: str) -> str:
-    for power, prefix in ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= power:
-            return f"{value / power:.4g} {prefix}{unit}"
-    return f"{value:.4g} {unit}"
-
-
-def _flops(value: float) -> str:
-    return _scaled(value, "FLOPs")
-
-
-def _size(value: float) -> str:
-    return _scaled(value, "B")
-
-
-def show(report: Report, *, train: bool) -> None:
-    """Prints the tables for a person."""
-    from rich.console import Console
-    from rich.table import Table
-
-    measured, console = report.measured, Console(width=100, highlight=False)
-    flops, memory = measured["flops"], measured["memory"]
-    parts = Table(
-        "part", title=f"{measured['source']}: " + ", ".join(f"{k} {v}" for k, v in measured["shapes"].items())
-    )
-    parts.add_column("parameters", justify="right")
-    parts.add_column("FLOPs, forward", justify="right")
-    for part in measured["parts"]:
-        parts.add_row(part["part"], f"{part['parameters']:,}", _flops(part["flops"]) if part["flops"] else "-")
-    if any(part["flops"] is None for part in measured["parts"]):
-        for name, amount in measured["operators"].items():
-            parts.add_row(f"({name})", "-", _flops(amount))
-    parts.add_section()
-    parts.add_row("all", f"{measured['parameters']['total']:,}", f"{_flops(flops['forward'])}")
-    whole = Table("what", "amount", title=f"precision {measured['precision']}, optimizer {measured['optimizer']}")
-    whole.add_row("MACs of the forward pass (1 MAC = 2 FLOPs)", _scaled(flops["macs"], "MACs"))
-    if train and flops["training_step"] is not None:
-        whole.add_row("FLOPs of a training step", _flops(flops["training_step"]))
-    names = ("weights", "buffers", "gradients", "optimizer", "activations", "activations_checkpointed", "kv_cache")
-    hidden = () if train else ("gradients", "optimizer", "activations", "activations_checkpointed")
-    for name in names:
-        if memory.get(name) and name not in hidden:
-            whole.add_row(name.replace("_", ", ").replace("kv, cache", "key-value cache"), _size(memory[name]))
-    total = memory["training" if train else "inference"]
-    whole.add_section()
-    whole.add_row(f"memory of {'training' if train else 'inference'}", "not known" if total is None else _size(total))
-    if "least_time" in measured:
-        least = measured["least_time"]
-        whole.add_row(
-            f"least time of a forward pass on {least['hardware']}",
-            f"{1e3 * least['forward']:.4g} ms ({least['forward_limit']}: {least['forward_intensity']:.3g} FLOPs/B, "
-            f"ridge {least['ridge']:.3g})",
-        )
-        if train and "training_step" in least:
-            whole.add_row("least time of a training step", f"{1e3 * least['training_step']:.4g} ms")
-    console.print(parts, whole)
-    for entry in measured["not_counted"]:
-        console.print(
-            f"not counted: {entry['operator']} ({entry['calls']} x) at {entry['where'] or 'the model itself'}"
-        )
 
 
 def _hardware(
@@ -612,7 +547,7 @@ def main(
         peak, band, where = _hardware(hardware, peak_flops, bandwidth, budget.get("dtype", budget["precision"]))
         report = judged(budget, limits=limits, train=not inference, peak=peak, bandwidth=band, where=where)
     if not as_json:
-        show(report, train=not inference)
+        tables(report.measured, train=not inference)
     finish(report, as_json)
 
 
