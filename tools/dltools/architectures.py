@@ -6,7 +6,7 @@ A configuration is a mapping with the key `family` and the keys of that family (
     transformer-decoder           GPT-2, Llama: a causal language model
     transformer-encoder           BERT; with `patch` a vision transformer
     transformer-encoder-decoder   Vaswani et al. 2017
-    resnet                        He et al. 2016: ImageNet (section 3.4) and CIFAR-10 (section 4.2)
+    resnet                        He et al. 2016: ImageNet (table 1) and CIFAR-10 (section 4.2)
     unet                          the denoiser of Ho et al. 2020 (appendix B)
 
 or a Hugging Face `config.json`, which has the key `model_type` instead (`dltools.hugging_face`).
