@@ -291,7 +291,7 @@ def bootstrap_mean(
     values = _values(values)
     if len(values) < 100:
         raise ValueError(f"{len(values)} values are too few for a bootstrap interval; 100 are needed")
-    if np.ptp(values) == 0:
+    if np.ptp(values) <= ROUNDING * np.abs(values).max():
         return float(values[0]), float(values[0])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)

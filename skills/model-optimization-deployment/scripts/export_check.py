@@ -1,6 +1,8 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["typer", "rich", "numpy", "scipy", "torch", "onnx", "onnxscript", "onnxruntime", "jax", "flax", "equinox"]
+# dependencies = [
+#     "typer", "rich", "numpy", "torch", "onnx", "onnxscript", "onnxruntime", "jax", "flax", "equinox", "flatbuffers",
+# ]
 # ///
 """Exports a model and says whether the exported one does what the model does.
 
@@ -9,8 +11,8 @@
     export_check.py --target target.py:build --onnx mine.onnx
 
 A PyTorch model goes through torch.export to ONNX (the exporter that `torch.onnx.export(dynamo=True)` is), the ONNX
-checker and ONNX Runtime. A JAX model goes through jax.export to StableHLO, is serialised and loaded again. With --onnx a
-file that your own script wrote is checked against the model instead.
+checker and ONNX Runtime. A JAX model goes through jax.export to StableHLO, is serialised and loaded again. With --onnx
+a file that your own script wrote is checked against the model instead.
 
 Outputs are compared on the target's batch, on one example, on another number of examples, on other sizes of every axis
 named by --dynamic, on zeros, and on values a thousand times as large. The model is always compared, exported and timed
@@ -27,7 +29,6 @@ dtype-changed. Each is explained in references/export.md. --out is written only 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -71,7 +72,9 @@ def _show(report: Report) -> None:
     from rich.table import Table
 
     console = Console(stderr=True, width=118, highlight=False)
-    table = Table("inputs", "largest difference", "relative to the largest output", "", title="model against exported model")
+    table = Table(
+        "inputs", "largest difference", "relative to the largest output", "", title="model against exported model"
+    )
     for row in report.measured.get("cases", ()):
         numbers = ["-" if row[key] is None else f"{row[key]:.2e}" for key in ("absolute", "relative")]
         table.add_row(row["inputs"], *numbers, row["result"])
@@ -88,9 +91,12 @@ def _show(report: Report) -> None:
 def main(
     target: Annotated[str, typer.Option("--target", help="FILE.py:factory, the model with its batch and loss")],
     dynamic: Annotated[
-        list[str] | None, typer.Option("--dynamic", help="INPUT:AXIS[,AXIS] of any size, or none (default: axis 0 of all)")
+        list[str] | None,
+        typer.Option("--dynamic", help="INPUT:AXIS[,AXIS] of any size, or none (default: axis 0 of all)"),
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="write the exported model here, if nothing is found")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="write the exported model here, if nothing is found")
+    ] = None,
     onnx: Annotated[Path | None, typer.Option("--onnx", help="check this file instead of exporting")] = None,
     tolerance: Annotated[
         float | None, typer.Option(help="relative difference allowed (1e-4; 1e-2 for outputs of 16 bits)")

@@ -37,7 +37,9 @@ def check_jax(
     arrays = {name: jnp.asarray(array) for name, array in arrays.items()}
     axes = dynamic_axes(dynamic, arrays, target.batch_size)
     findings: list[Finding] = []
-    notes = ["A JAX target is exported by jax.export with train=False, its weights as constants; --threads has no effect."]
+    notes = [
+        "A JAX target is exported by jax.export with train=False, its weights as constants; --threads has no effect."
+    ]
     measured: dict[str, Any] = {"route": "jax.export, StableHLO", "threads": "as XLA chooses"}
 
     def model(*values: Any) -> Any:
@@ -45,7 +47,9 @@ def check_jax(
         return jax.tree.leaves(target.call(target.params, inputs, train=False, seed=seed)[0])
 
     def eager(case: Case, seed: int = seed) -> list[np.ndarray]:
-        return [np.asarray(leaf) for leaf in jax.tree.leaves(target.outputs(formed(target.inputs, case.arrays), seed=seed))]
+        return [
+            np.asarray(leaf) for leaf in jax.tree.leaves(target.outputs(formed(target.inputs, case.arrays), seed=seed))
+        ]
 
     with target.preserved():
         batch = Case("the batch", arrays)
@@ -96,7 +100,9 @@ def check_jax(
     return Report("export-check", "faults" if findings else "sound", findings, measured, notes)
 
 
-def _exported(model: Any, arrays: dict[str, Any], axes: Sequence[Axis], findings: list[Finding]) -> tuple[Any, list[list[Axis]]]:
+def _exported(
+    model: Any, arrays: dict[str, Any], axes: Sequence[Axis], findings: list[Finding]
+) -> tuple[Any, list[list[Axis]]]:
     groups = grouped(axes, arrays)
     symbol = {axis: f"s{index}" for index, group in enumerate(groups) for axis in group}
     shapes = [
@@ -121,7 +127,9 @@ def _exported(model: Any, arrays: dict[str, Any], axes: Sequence[Axis], findings
         return None, []
     except Exception as error:
         findings.append(
-            Finding("export-failed", _users_line(error) or "jax.export", f"{type(error).__name__}: {_first_line(error)}")
+            Finding(
+                "export-failed", _users_line(error) or "jax.export", f"{type(error).__name__}: {_first_line(error)}"
+            )
         )
         return None, []
     for group in groups:

@@ -92,7 +92,9 @@ class _Check:
         moved = _changed(model, buffers)
         _put_back(model, buffers)
         if far <= self.tolerance and not moved:
-            self.notes.append("The model was left in training mode, which changes nothing here; call model.eval() all the same.")
+            self.notes.append(
+                "The model was left in training mode, which changes nothing here; call model.eval() all the same."
+            )
             return
         kinds = ("Dropout", "BatchNorm", "InstanceNorm", "LSTM", "GRU", "RNN", "Attention", "Transformer")
         likely = [f"{path} ({type(module).__name__})" for path, module in left
@@ -125,8 +127,8 @@ class _Check:
                 Finding(
                     "stateful-forward",
                     ", ".join(moved) or "a Python attribute or a generator outside PyTorch",
-                    "a call of the model in evaluation mode changes what the next call gives; the exported model keeps the "
-                    "value of the time of the export, or changes it its own way",
+                    "a call of the model in evaluation mode changes what the next call gives; the exported model keeps "
+                    "the value of the time of the export, or changes it its own way",
                     {"relative_difference": repeated},
                     "pass the state in and return it as an output, or freeze it before the export",
                 )
@@ -178,7 +180,11 @@ class _Check:
                         next_step="call model.eval() before the export, and pass training=self.training to functions")
             )  # fmt: skip
         data = path.read_bytes() if path else proto.SerializeToString()
-        self.measured |= {"onnx_bytes": len(data), "opset": proto.opset_import[0].version, "nodes": len(proto.graph.node)}
+        self.measured |= {
+            "onnx_bytes": len(data),
+            "opset": proto.opset_import[0].version,
+            "nodes": len(proto.graph.node),
+        }
         try:
             onnx.checker.check_model(str(path) if path else proto, full_check=True)
         except Exception as error:
@@ -187,7 +193,9 @@ class _Check:
             self.running = session(str(path) if path else data, self.threads)
         except Exception as error:
             self.findings.append(
-                Finding("runtime-failed", "ONNX Runtime", f"it does not load the model: {str(error).splitlines()[0][:300]}")
+                Finding(
+                    "runtime-failed", "ONNX Runtime", f"it does not load the model: {str(error).splitlines()[0][:300]}"
+                )
             )
             return []
         given = self.running.get_inputs()
@@ -230,7 +238,11 @@ class _Check:
         arrays = {name: as_numpy(array) for name, array in self.arrays.items()}
         with torch.inference_mode():
             taken = latencies(
-                {"PyTorch, eager": lambda: self.target.forward(inputs), "ONNX Runtime": lambda: call(self.running, arrays)}, runs
+                {
+                    "PyTorch, eager": lambda: self.target.forward(inputs),
+                    "ONNX Runtime": lambda: call(self.running, arrays),
+                },
+                runs,
             )
         self.measured["latency"] = {name: percentiles(times) for name, times in taken.items()}
         self.measured["batch_size"] = self.target.batch_size
@@ -253,7 +265,9 @@ def _copied(model: torch.nn.Module) -> dict[str, torch.Tensor]:
 
 
 def _changed(model: torch.nn.Module, before: Mapping[str, torch.Tensor]) -> list[str]:
-    return [name for name, buffer in model.named_buffers() if state.fingerprint(buffer) != state.fingerprint(before[name])]
+    return [
+        name for name, buffer in model.named_buffers() if state.fingerprint(buffer) != state.fingerprint(before[name])
+    ]
 
 
 def _put_back(model: torch.nn.Module, before: Mapping[str, torch.Tensor]) -> None:

@@ -1,4 +1,4 @@
-"""The inputs of a model as a flat list of named arrays, which axes of them may change, and other inputs made of them."""
+"""The inputs of a model as named arrays, which of their axes may change, and other inputs made of them."""
 
 from __future__ import annotations
 

@@ -41,7 +41,10 @@ def tolerance_for(outputs: Outputs, given: float | None, narrow: bool) -> float:
 
 
 def compare_cases(
-    cases: Sequence[Case], expected_of: Callable[[Case], Outputs], actual_of: Callable[[Case], Outputs], tolerance: float
+    cases: Sequence[Case],
+    expected_of: Callable[[Case], Outputs],
+    actual_of: Callable[[Case], Outputs],
+    tolerance: float,
 ) -> list[dict[str, Any]]:
     """Runs both models on every case.
 
@@ -52,9 +55,9 @@ def compare_cases(
         tolerance: relative difference that is allowed.
 
     Returns:
-        A row for each case: `inputs`, `axis` (input and axis whose size is not that of the batch), `result` (`equal`, `differs`, `shape differs`, `exported model fails`, or
-        `model fails` where the model itself does not take such inputs), `absolute` and `relative`, the largest over
-        the outputs, `types` of both, and `error`.
+        A row for each case: `inputs`, `axis` (input and axis whose size is not that of the batch), `result` (`equal`,
+        `differs`, `shape differs`, `exported model fails`, or `model fails` where the model itself does not take such
+        inputs), `absolute` and `relative`, the largest over the outputs, `types` of both, and `error`.
     """
     rows = []
     for case in cases:
@@ -105,18 +108,34 @@ def parity_findings(rows: Sequence[dict[str, Any]], tolerance: float, first: dic
         if first:
             values["stage"] = first["stage"]
         findings.append(
-            Finding("parity-broken", first["where"] if first else on, message, values, _NEXT[first["stage"] if first else ""])
+            Finding(
+                "parity-broken",
+                first["where"] if first else on,
+                message,
+                values,
+                _NEXT[first["stage"] if first else ""],
+            )
         )
     for row in failing:
-        kind = "runtime-failed" if row["axis"] is None else "batch-size-baked-in" if row["axis"][1] == 0 else "length-baked-in"
+        kind = (
+            "runtime-failed"
+            if row["axis"] is None
+            else "batch-size-baked-in"
+            if row["axis"][1] == 0
+            else "length-baked-in"
+        )
         message = f"the exported model does not take them: {row['error']}"
-        findings.append(Finding(kind, row["inputs"], message, {}, "see which operator holds a size of the batch as a constant"))
+        findings.append(
+            Finding(kind, row["inputs"], message, {}, "see which operator holds a size of the batch as a constant")
+        )
     # a length may have a limit by design, such as a table of positions; the number of examples has none
     refused = [row for row in rows if row["result"] == "model fails" and row["axis"] and row["axis"][1] == 0]
     if refused:
         message = f"the model itself takes no other number of examples than that of the batch: {refused[0]['error']}"
         on = ", ".join(row["inputs"] for row in refused)
-        findings.append(Finding("batch-size-baked-in", on, message, {}, "take the size from the input, as in x.shape[0]"))
+        findings.append(
+            Finding("batch-size-baked-in", on, message, {}, "take the size from the input, as in x.shape[0]")
+        )
     narrowed = next((row["types"] for row in rows if row.get("types") and row["types"][0] != row["types"][1]), None)
     if narrowed:
         message = f"outputs of type {', '.join(narrowed[0])} became {', '.join(narrowed[1])}"
@@ -134,15 +153,16 @@ def baked_in(name: str, axis: int, size: int, message: str) -> Finding:
         f"{name}, axis {axis}",
         message,
         {"size": size},
-        "take sizes from the input (x.shape[0], x.new_zeros(x.shape[0], ...)), not from int(), a literal or a buffer made "
-        "for one batch, and name the axis as dynamic in the export; if the size is meant to be fixed, --dynamic says so",
+        "take sizes from the input (x.shape[0], x.new_zeros(x.shape[0], ...)), not from int(), a literal or a buffer "
+        "made for one batch, and name the axis as dynamic in the export; if the size is meant to be fixed, --dynamic "
+        "says so",
     )
 
 
 _NEXT = {
-    "torch.export": "look for code that asks whether it is exported or compiled, and for state kept in Python attributes",
+    "torch.export": "look for code that asks whether it is exported or compiled, and for state in Python attributes",
     "onnx": "run that node alone in both; then write the operation differently, or report it to the exporter",
-    "fusion": "load the model with graph_optimization_level = ORT_DISABLE_ALL to confirm, then exclude the optimisation",
+    "fusion": "load it with graph_optimization_level = ORT_DISABLE_ALL to confirm, then exclude that optimisation",
     "": "export again with this tool, which names the first node that differs",
 }
 

@@ -86,7 +86,9 @@ def save(onnx_program: Any, path: Path) -> None:
             for name in sorted(os.listdir(folder), key=lambda name: name == path.name):
                 os.replace(Path(folder) / name, path.parent / name)
     except OSError as error:
-        raise UnusableInput(f"cannot write {path}: {error.strerror}; name a folder that exists and may be written") from None
+        raise UnusableInput(
+            f"cannot write {path}: {error.strerror}; name a folder that exists and may be written"
+        ) from None
 
 
 def noisy_nodes(graph: Any) -> tuple[list[str], list[str]]:
@@ -145,7 +147,11 @@ def first_divergence(
     """
     nodes, modules = _program_values(captured.program, inputs)
     for path, expected in _module_outputs(model, inputs).items():
-        if path in modules and isinstance(expected, torch.Tensor) and _differ(as_numpy(expected), as_numpy(modules[path]), tolerance):
+        if (
+            path in modules
+            and isinstance(expected, torch.Tensor)
+            and _differ(as_numpy(expected), as_numpy(modules[path]), tolerance)
+        ):
             return {"stage": "torch.export", "where": f"{path or 'model'} ({type(model.get_submodule(path)).__name__})"}
     import onnx
 
@@ -154,7 +160,9 @@ def first_divergence(
     have = {one.name for one in proto.graph.output}
     proto.graph.output.extend(onnx.ValueInfoProto(name=n.output[0]) for n in shared if n.output[0] not in have)
     running = session(proto.SerializeToString(), 1)
-    results = call(running, {name: as_numpy(array) for name, array in arrays.items()}, [node.output[0] for node in shared])
+    results = call(
+        running, {name: as_numpy(array) for name, array in arrays.items()}, [node.output[0] for node in shared]
+    )
     for node, actual in zip(shared, results, strict=True):
         if _differ(as_numpy(nodes[node.output[0]]), actual, tolerance):
             return {"stage": "onnx", "where": describe(node)}
@@ -162,11 +170,15 @@ def first_divergence(
 
 
 def _differ(expected: np.ndarray, actual: np.ndarray, tolerance: float) -> bool:
-    return expected.shape != actual.shape or expected.dtype != actual.dtype or difference(expected, actual)[1] > tolerance
+    return (
+        expected.shape != actual.shape or expected.dtype != actual.dtype or difference(expected, actual)[1] > tolerance
+    )
 
 
 def _exported(model: torch.nn.Module, inputs: Any, arrays: Mapping[str, Any], axes: Sequence[Axis]) -> Any:
-    shapes = {name: {axis: torch.export.Dim.DYNAMIC for other, axis in axes if other == name} or None for name in arrays}
+    shapes = {
+        name: {axis: torch.export.Dim.DYNAMIC for other, axis in axes if other == name} or None for name in arrays
+    }
     with quiet(), torch.no_grad():
         if isinstance(inputs, Mapping):
             return torch.export.export(model, (), dict(inputs), dynamic_shapes=shapes)
@@ -207,14 +219,14 @@ def _capture_failed(error: Exception) -> Finding:
         return Finding(
             "data-dependent-control-flow",
             where,
-            "the model takes a branch or a size by the values of its inputs, and the exported graph holds one path only",
-            next_step="compute both sides and choose by torch.where, use torch.cond, or move the decision out of the model",
+            "the model takes a branch or a size by the values of its inputs, and an exported graph holds one path only",
+            next_step="compute both sides and choose by torch.where, use torch.cond, or decide outside the model",
         )
     return Finding(
         "export-failed",
         where,
         f"torch.export: {type(error).__name__}: {_first_line(text)}",
-        next_step="torch.export.draft_export(model, inputs) lists all such places at once; replace what is no tensor operation",
+        next_step="torch.export.draft_export(model, inputs) lists all such places; replace what is no tensor operation",
     )
 
 
@@ -222,7 +234,10 @@ def _conversion_failed(error: Exception, program: Any) -> Finding:
     chain = [error]
     while chain[-1].__cause__ is not None:
         chain.append(chain[-1].__cause__)
-    node = next((found for one in chain if (found := re.search(r"translating node %(\w+) .*?torch\.ops\.([\w.]+)", str(one)))), None)
+    node = next(
+        (found for one in chain if (found := re.search(r"translating node %(\w+) .*?torch\.ops\.([\w.]+)", str(one)))),
+        None,
+    )
     last = chain[-1]
     if node is None:
         return Finding("export-failed", "torch.onnx.export", f"{type(last).__name__}: {_first_line(str(last))}")
@@ -238,8 +253,8 @@ def _conversion_failed(error: Exception, program: Any) -> Finding:
         "unsupported-operator",
         operator + (f" ({line})" if line else ""),
         message,
-        next_step="write it with operators that have one, give torch.onnx.export a custom_translation_table, or keep it "
-        "outside the exported part; runtimes that take the exported program itself are not concerned",
+        next_step="write it with operators that have one, give torch.onnx.export a custom_translation_table, or keep "
+        "it outside the exported part; runtimes that take the exported program itself are not concerned",
     )
 
 

@@ -1,6 +1,8 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["typer", "rich", "numpy", "scipy", "torch", "torchao", "onnx", "onnxscript", "onnxruntime", "sympy", "matplotlib"]
+# dependencies = [
+#     "typer", "rich", "numpy", "scipy", "torch", "torchao", "onnx", "onnxscript", "onnxruntime", "sympy", "matplotlib",
+# ]
 # ///
 """Compares a PyTorch model with its int8 variants, and judges each against a budget stated beforehand.
 
@@ -19,7 +21,8 @@ scale, no calibration, and it is listed apart.
 
 Accuracy is compared on the same examples, with an interval (the score interval of Tango 1998). Speed and size are
 compared with fp32 in the same runtime, speed over calls taken in turn. A layer's SQNR in dB is
-10 log10(sum x^2 / sum (x - q)^2) of its output x in fp32 and q in the variant, with the error of all layers before it.
+10 log10(sum x^2 / sum (x - q)^2) of its output x in fp32 and q in the variant, with the error of all layers before it;
+in ONNX Runtime it is taken after a ReLU that follows, as the graph has the two as one.
 
 Verdict: within-budget (at least one variant meets all of it), over-budget, or cannot-decide (none does, and for at
 least one the interval holds the limit; how many examples would decide is said). Findings, if none is within the budget:
@@ -98,8 +101,11 @@ def compare(
             predicted = np.concatenate([variant.predict(piece) for piece in making.batches(evaluation, PIECE)])
             right[name] = scores(predicted, labels, score)
             base = next(v for v in made.values() if v.kind == making.REFERENCE and v.runtime == variant.runtime)
-            row = {"kind": variant.kind, "runtime": variant.runtime, "score": float(right[name].mean()),
-                   "bytes": variant.bytes, "size_ratio": variant.bytes / base.bytes, **onnx_running.percentiles(taken[name])}  # fmt: skip
+            row = {
+                "kind": variant.kind, "runtime": variant.runtime, "score": float(right[name].mean()),
+                "bytes": variant.bytes, "size_ratio": variant.bytes / base.bytes,
+                **onnx_running.percentiles(taken[name]),
+            }  # fmt: skip
             if variant.kind != making.REFERENCE:
                 row["accuracy"] = accuracy(right[base.name], right[name], budget.accuracy_drop, alpha, seed)
                 row["speed"] = speed(taken[base.name], taken[name], budget.speedup, alpha)
@@ -115,7 +121,9 @@ def compare(
     weights = making.weight_ranges(target.model)
     notes += [_sentence(name, row, budget) for name, row in rows.items() if "state" in row]
     notes += [f"{name}: could not be made: {why}" for name, why in failed.items()]
-    worst = max(weights, key=lambda path: weights[path]["per_channel_db"] - weights[path]["per_tensor_db"], default=None)
+    worst = max(
+        weights, key=lambda path: weights[path]["per_channel_db"] - weights[path]["per_tensor_db"], default=None
+    )
     if rows.get("static-per-tensor", {}).get("accuracy", {}).get("state") == FAILS and worst is not None:
         notes.append(_outlier(worst, weights[worst]))
     if any(row["kind"] == making.CAST for row in rows.values()):
@@ -126,8 +134,8 @@ def compare(
     verdict = "within-budget" if within else CANNOT_DECIDE if undecided else "over-budget"
     findings = [] if verdict != "over-budget" else _findings(rows, failed, budget)
     measured = {
-        "examples": len(right[first.name]), "batch_size": target.batch_size, "threads": threads, "confidence": 1 - alpha,
-        "budget": vars(budget), "within_budget": within, "variants": rows, "weights": weights, "failed": failed,
+        "examples": len(right[first.name]), "batch_size": target.batch_size, "threads": threads,
+        "confidence": 1 - alpha, "budget": vars(budget), "within_budget": within, "variants": rows, "weights": weights, "failed": failed,
     }  # fmt: skip
     return Report(TOOL, verdict, findings, measured, notes)
 
@@ -146,10 +154,13 @@ def plot(report: Report, path: Path) -> None:
     for index, row in enumerate(rows.values()):
         one = row["accuracy"]
         sides = [[one["difference"] - one["low"]], [one["high"] - one["difference"]]]
-        left.errorbar(one["difference"], index, xerr=sides, fmt="ks" if row["kind"] == "int8" else "k^", capsize=3, markersize=4)
+        left.errorbar(
+            one["difference"], index, xerr=sides, fmt="ks" if row["kind"] == "int8" else "k^", capsize=3, markersize=4
+        )
     left.set_yticks(range(len(rows)), list(rows))
     left.axvline(-report.measured["budget"]["accuracy_drop"], color="tab:red", linewidth=1, label="budget")
     left.axvline(0, color="grey", linewidth=1)
+    left.locator_params(axis="x", nbins=5)
     left.set_xlabel(f"score minus that of fp32, {report.measured['confidence']:.0%} interval")
     left.legend()
     for name, row in rows.items():
@@ -236,7 +247,11 @@ def _noted(name: str, failed: dict[str, str]) -> Any:
         if name.startswith("fp32"):
             raise
         lines = str(error).strip().splitlines()
-        failed[name] = lines[0][:300] if isinstance(error, UnusableInput) else f"{type(error).__name__}: {lines[0][:300] if lines else ''}"
+        failed[name] = (
+            lines[0][:300]
+            if isinstance(error, UnusableInput)
+            else f"{type(error).__name__}: {lines[0][:300] if lines else ''}"
+        )
 
 
 def _timed(target: Any, made: dict[str, Any], runs: int) -> dict[str, Any]:
@@ -290,9 +305,9 @@ def _sentence(name: str, row: dict[str, Any], budget: Budget) -> str:
 
 def _outlier(layer: str, weight: dict[str, Any]) -> str:
     return (
-        f"the weights of {layer} lose most by one scale for the whole tensor: {weight['per_tensor_db']:.1f} dB instead of "
-        f"{weight['per_channel_db']:.1f} dB with one for each channel; channel {weight['widest_channel']} has "
-        f"{weight['ratio']:.3g} times the range of the median channel"
+        f"the weights of {layer} lose most by one scale for the whole tensor: {weight['per_tensor_db']:.1f} dB in the "
+        f"median channel instead of {weight['per_channel_db']:.1f} dB with one scale for each; channel "
+        f"{weight['widest_channel']} has {weight['ratio']:.3g} times the range of the median channel"
     )
 
 
@@ -305,19 +320,30 @@ def _findings(rows: dict[str, dict[str, Any]], failed: dict[str, str], budget: B
         if one["state"] == FAILS:
             layer = min(row["sqnr_db"], key=row["sqnr_db"].get, default="")
             values = {key: one[key] for key in ("difference", "low", "high", "examples")}
+            values |= {"layer": layer, "sqnr_db": row["sqnr_db"].get(layer)}
+            message = f"the score drops by more than {budget.accuracy_drop:g}; {layer} has the lowest SQNR of the layers"
             findings.append(
-                Finding("accuracy-drop", name, f"the score drops by more than {budget.accuracy_drop:g}; the layer with the "
-                        f"lowest SQNR is {layer}", values | {"layer": layer, "sqnr_db": row["sqnr_db"].get(layer)},
-                        "scales for each channel, that layer left in float, other calibration inputs, or QAT, in this order")
-            )  # fmt: skip
+                Finding(
+                    "accuracy-drop",
+                    name,
+                    message,
+                    values,
+                    "scales for each channel, that layer left in float, other calibration inputs, or QAT, in this order",
+                )
+            )
         if quick["state"] == FAILS:
-            values = {key: quick[key] for key in ("speedup", "low", "high")}
             findings.append(
-                Finding("too-slow", name, f"it is not {budget.speedup:g} times as fast as fp32 in {row['runtime']}", values,
-                        "measure on the hardware that serves: int8 is fast only where the kernels and instructions exist")
-            )  # fmt: skip
+                Finding(
+                    "too-slow",
+                    name,
+                    f"it is not {budget.speedup:g} times as fast as fp32 in {row['runtime']}",
+                    {key: quick[key] for key in ("speedup", "low", "high")},
+                    "measure on the hardware that serves: int8 is fast only where it has instructions and kernels for it",
+                )
+            )
         if row["size_state"] == FAILS:
-            findings.append(Finding("too-large", name, f"it has more than {budget.megabytes:g} MB", {"bytes": row["bytes"]}))
+            message = f"it has more than {budget.megabytes:g} MB"
+            findings.append(Finding("too-large", name, message, {"bytes": row["bytes"]}))
     findings += [Finding("variant-failed", name, why) for name, why in failed.items()]
     return findings
 
@@ -326,7 +352,19 @@ def _show(report: Report) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("variant", "kind", "score", "difference", "interval", "kB", "p50 ms", "p95 ms", "speed-up", "lowest SQNR", "budget")
+    table = Table(
+        "variant",
+        "kind",
+        "score",
+        "difference",
+        "interval",
+        "kB",
+        "p50 ms",
+        "p95 ms",
+        "speed-up",
+        "lowest SQNR",
+        "budget",
+    )
     for name, row in report.measured["variants"].items():
         cells = [name, row["kind"], f"{row['score']:.4f}"]
         one, layers = row.get("accuracy"), row.get("sqnr_db")
@@ -335,7 +373,9 @@ def _show(report: Report) -> None:
         cells += [f"{row['speed']['speedup']:.2f}" if one else "", f"{min(layers.values()):.1f} dB" if layers else ""]
         table.add_row(*cells, row.get("state", ""))
     measured = report.measured
-    title = f"{measured['examples']} examples; latency of {measured['batch_size']} examples, threads: {measured['threads']}"
+    title = (
+        f"{measured['examples']} examples; latency of {measured['batch_size']} examples, threads: {measured['threads']}"
+    )
     Console(stderr=True, width=150, highlight=False).print(title, table)
 
 
@@ -360,7 +400,9 @@ def main(
         from dltools.target import load
 
         if not 0 <= max_accuracy_drop < math.inf:
-            raise UnusableInput(f"--max-accuracy-drop is {max_accuracy_drop:g}; give a number of at least 0, such as 0.01")
+            raise UnusableInput(
+                f"--max-accuracy-drop is {max_accuracy_drop:g}; give a number of at least 0, such as 0.01"
+            )
         for name, value in (("--min-speedup", min_speedup), ("--max-size", max_size)):
             if value is not None and not 0 < value < math.inf:
                 raise UnusableInput(f"{name} is {value:g}; give a number above 0")

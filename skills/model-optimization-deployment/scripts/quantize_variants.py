@@ -62,7 +62,9 @@ def exported(target: Any, arrays: Arrays, axes: Sequence[tuple[str, int]], folde
     captured = capture(target.model, formed(target.inputs, arrays), arrays, axes)
     if captured.findings:
         first = captured.findings[0]
-        raise UnusableInput(f"the model cannot be exported to ONNX ({first.id}: {first.where}); export_check.py says more")
+        raise UnusableInput(
+            f"the model cannot be exported to ONNX ({first.id}: {first.where}); export_check.py says more"
+        )
     raw, ready = folder / "raw.onnx", folder / "fp32.onnx"
     with quiet():
         captured.onnx.save(raw)
@@ -134,20 +136,20 @@ def weight_ranges(model: torch.nn.Module) -> dict[str, dict[str, Any]]:
     """What int8 does to the weights of each linear and convolution layer alone.
 
     Returns:
-        For each layer: `per_tensor_db` and `per_channel_db`, the signal-to-quantisation-noise ratio of its weights with
-        symmetric int8 and one scale for all or for each output channel; `widest_channel`, and `ratio`, the range of
-        that channel over the median one.
+        For each layer: `per_tensor_db` and `per_channel_db`, the signal-to-quantisation-noise ratio of the weights of
+        the median output channel, with symmetric int8 and one scale for all or for each channel (over all weights one
+        wide channel would hide what the others lose); `widest_channel`, and `ratio`, its range over the median one.
     """
     found = {}
     for path, module in model.named_modules():
         if isinstance(module, (torch.nn.Linear, torch.nn.Conv1d, torch.nn.Conv2d, torch.nn.Conv3d)):
             weight = as_numpy(module.weight).astype(np.float64)
-            ranges = np.abs(weight).reshape(len(weight), -1).max(axis=1)
-            per_channel = ranges.reshape(-1, *[1] * (weight.ndim - 1))
+            weight = weight.reshape(len(weight), -1)
+            ranges = np.abs(weight).max(axis=1)
             middle = float(np.median(ranges))
             found[path] = {
-                "per_tensor_db": sqnr(weight, _int8(weight, ranges.max())),
-                "per_channel_db": sqnr(weight, _int8(weight, per_channel)),
+                "per_tensor_db": _median_channel(weight, _int8(weight, ranges.max())),
+                "per_channel_db": _median_channel(weight, _int8(weight, ranges[:, None])),
                 "widest_channel": int(ranges.argmax()),
                 "ratio": float(ranges.max()) / middle if middle else float("inf"),
             }
@@ -179,7 +181,13 @@ def batches(arrays: Arrays, size: int) -> Iterator[dict[str, torch.Tensor]]:
 
 
 def _quantise(name: str, fp32: Path, made: Path, calibration: Iterable[Arrays]) -> None:
-    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
+    from onnxruntime.quantization import (
+        CalibrationDataReader,
+        QuantFormat,
+        QuantType,
+        quantize_dynamic,
+        quantize_static,
+    )
 
     if name == "dynamic":
         with quiet():
@@ -234,6 +242,10 @@ def _int8(weight: np.ndarray, largest: Any) -> np.ndarray:
     return np.clip(np.round(weight / scale), -127, 127) * scale
 
 
+def _median_channel(weight: np.ndarray, quantised: np.ndarray) -> float:
+    return float(np.median([sqnr(row, rounded) for row, rounded in zip(weight, quantised, strict=True)]))
+
+
 def _torch_layers(model: torch.nn.Module, run: Callable[[], Any]) -> dict[str, np.ndarray]:
     kinds = (torch.nn.Linear, torch.nn.Conv1d, torch.nn.Conv2d, torch.nn.Conv3d)
     outputs: dict[str, np.ndarray] = {}
@@ -264,7 +276,9 @@ def _onnx_layers(reference: bytes, model: bytes, arrays: Mapping[str, np.ndarray
                 found[layer] = name
                 break
     have = {one.name for one in proto.graph.output}
-    proto.graph.output.extend(onnx.ValueInfoProto(name=name) for name in dict.fromkeys(found.values()) if name not in have)
+    proto.graph.output.extend(
+        onnx.ValueInfoProto(name=name) for name in dict.fromkeys(found.values()) if name not in have
+    )
     values = call(session(proto.SerializeToString(), 1), arrays, list(found.values()))
     return dict(zip(found, values, strict=True))
 

@@ -28,7 +28,9 @@ class TokenModel(nn.Module):
 
     def forward(self, tokens, mask):
         x = self.embed(tokens) + self.place[: tokens.shape[1]]
-        x = F.scaled_dot_product_attention(self.query(x)[:, None], x[:, None], x[:, None], attn_mask=self.allowed(mask))[:, 0]
+        x = F.scaled_dot_product_attention(
+            self.query(x)[:, None], x[:, None], x[:, None], attn_mask=self.allowed(mask)
+        )[:, 0]
         return self.head((x * mask[..., None]).sum(1) / mask.sum(1, keepdim=True).clamp(min=1))
 
     def allowed(self, mask):
@@ -128,7 +130,9 @@ class Ragged(nn.Module):
 
 
 def given(model, inputs, targets=None):
-    size = (inputs[0] if isinstance(inputs, tuple) else next(iter(inputs.values())) if isinstance(inputs, dict) else inputs).shape[0]
+    size = (
+        inputs[0] if isinstance(inputs, tuple) else next(iter(inputs.values())) if isinstance(inputs, dict) else inputs
+    ).shape[0]
     targets = torch.zeros(size, dtype=torch.long) if targets is None else targets
     return {"model": model, "batch": (inputs, targets), "loss_fn": F.cross_entropy}
 

@@ -66,7 +66,11 @@ class TestSound:
         assert set(result(report)) == {"the batch", "one example", "9 examples", "zeros", "values x 1000"}
         assert all(row["result"] == "equal" and row["relative"] < 1e-6 for row in report.measured["cases"])
         assert report.measured["threads"] == 1
-        assert report.measured["latency"]["ONNX Runtime"]["p95_ms"] >= report.measured["latency"]["ONNX Runtime"]["p50_ms"] > 0
+        assert (
+            report.measured["latency"]["ONNX Runtime"]["p95_ms"]
+            >= report.measured["latency"]["ONNX Runtime"]["p50_ms"]
+            > 0
+        )
         assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
         assert (tmp_path / "model.onnx").stat().st_size == pytest.approx(report.measured["onnx_bytes"], rel=0.05)
         image = planted.images(33)
@@ -176,7 +180,9 @@ class TestPlanted:
 
     def test_only_an_edge_input_shows_a_row_without_any_real_token(self):
         torch.manual_seed(0)
-        report = checked(planted.given(planted.TokenModel().eval(), planted.tokens()), dynamic=["tokens:0,1", "mask:0,1"])
+        report = checked(
+            planted.given(planted.TokenModel().eval(), planted.tokens()), dynamic=["tokens:0,1", "mask:0,1"]
+        )
         assert ids(report) == {"parity-broken"}
         assert {name for name, one in result(report).items() if one != "equal"} == {"zeros"}
         assert report.findings[0].values["relative"] == float("inf")
