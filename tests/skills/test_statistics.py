@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 from dltools import statistics
 
@@ -164,3 +164,64 @@ def test_unusable_values(bad):
 def test_few_examples_get_no_bootstrap():
     with pytest.raises(ValueError, match="100 are needed"):
         statistics.bootstrap_mean(range(10))
+
+
+class TestPairedProportions:
+    def test_bounds_without_any_difference_are_known_in_closed_form(self):
+        """With no discordant pair the score equation is n d / (1 - d) = z^2."""
+        z = stats.norm.ppf(0.975)
+        low, high = statistics.paired_proportions(0, 0, 360)
+        assert high == pytest.approx(z**2 / (360 + z**2), abs=1e-6)
+        assert low == pytest.approx(-high)
+
+    @pytest.mark.parametrize(("gained", "lost", "n"), [(5, 10, 597), (1, 0, 44), (20, 3, 60)])
+    def test_bounds_solve_the_score_equation_with_a_numeric_likelihood(self, gained, lost, n):
+        for bound in statistics.paired_proportions(gained, lost, n):
+            rest = n - gained - lost
+
+            def negative(q, bound=bound, rest=rest):
+                return -(gained * np.log(q + bound) + lost * np.log(q) + rest * np.log(1 - 2 * q - bound))
+
+            ends = (max(0.0, -bound) + 1e-12, (1 - bound) / 2 - 1e-12)
+            share = optimize.minimize_scalar(negative, bounds=ends, method="bounded", options={"xatol": 1e-12}).x
+            score = (gained - lost - n * bound) / math.sqrt(n * (2 * share + bound * (1 - bound)))
+            assert abs(score) == pytest.approx(stats.norm.ppf(0.975), abs=1e-3)
+
+    def test_coverage(self):
+        rng = np.random.default_rng(0)
+        shares = [0.01, 0.02]
+        drawn = rng.multinomial(400, [*shares, 1 - sum(shares)], size=2000)
+        bounds = [statistics.paired_proportions(gained, lost, 400) for gained, lost, _ in drawn]
+        covered = np.mean([low <= shares[0] - shares[1] <= high for low, high in bounds])
+        assert 0.94 <= covered <= 0.965
+
+    def test_all_lost(self):
+        low, high = statistics.paired_proportions(0, 44, 44)
+        assert low == -1
+        assert -1 < high < -0.8
+
+    def test_counts_that_are_none(self):
+        with pytest.raises(ValueError, match="are no counts"):
+            statistics.paired_proportions(3, 3, 5)
+
+    @pytest.mark.parametrize(
+        ("gained", "lost", "n", "margin", "needed"),
+        [(0, 0, 100, -0.01, 381), (1, 2, 100, -0.01, None), (0, 5, 300, -0.01, 856)],
+    )
+    def test_examples_needed(self, gained, lost, n, margin, needed):
+        assert statistics.examples_needed(gained, lost, n, margin) == needed
+        if needed and gained == lost == 0:
+            bounds = [statistics.paired_proportions(0, 0, count)[0] for count in (needed, needed - 1)]
+            assert bounds[0] >= margin > bounds[1]
+
+
+class TestMedianInterval:
+    def test_coverage_does_not_need_a_normal_distribution(self):
+        rng = np.random.default_rng(0)
+        bounds = [statistics.median_interval(row)[1:] for row in rng.exponential(size=(2000, 50))]
+        assert 0.94 <= np.mean([low <= math.log(2) <= high for low, high in bounds]) <= 0.975
+
+    def test_three_values_have_no_interval(self):
+        median, low, high = statistics.median_interval([3, 1, 2])
+        assert median == 2
+        assert math.isnan(low) and math.isnan(high)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy import special, stats
@@ -199,6 +199,84 @@ def mean_interval(values: Sequence[float], alpha: float = 0.05) -> tuple[float, 
     return mean, mean - half, mean + half
 
 
+def paired_proportions(gained: float, lost: float, n: float, *, alpha: float = 0.05) -> tuple[float, float]:
+    """The score interval for the difference of two proportions on the same examples (Tango 1998).
+
+    Unlike a bootstrap it does not shrink to a point where both models agree on every example.
+
+    Args:
+        gained: examples that the candidate gets right and the baseline wrong.
+        lost: examples that the baseline gets right and the candidate wrong.
+        n: all examples.
+        alpha: the interval has confidence 1 - alpha.
+
+    Returns:
+        Bounds of the candidate's proportion minus the baseline's.
+
+    Raises:
+        ValueError: counts that are negative or larger together than `n`, or no example.
+    """
+    if n <= 0 or min(gained, lost) < 0 or gained + lost > n:
+        raise ValueError(f"{gained} gained and {lost} lost of {n} examples are no counts")
+    critical = float(stats.norm.ppf(1 - alpha / 2))
+
+    def score(difference: float) -> float:
+        # the lost share under the hypothesis that the true difference is this one, by maximum likelihood
+        linear = (2 * n - gained + lost) * difference - gained - lost
+        constant = -lost * difference * (1 - difference)
+        share = (math.sqrt(max(0.0, linear**2 - 8 * n * constant)) - linear) / (4 * n)
+        variance = n * max(0.0, 2 * share + difference * (1 - difference))
+        return (gained - lost - n * difference) / math.sqrt(variance) if variance > 0 else math.inf
+
+    observed = (gained - lost) / n
+    # the score falls with the difference and is 0 at the observed one
+    low = high = observed
+    if observed > -1:
+        low = _crossing(lambda d: score(d) - critical, -1.0, observed)
+    if observed < 1:
+        high = _crossing(lambda d: score(d) + critical, observed, 1.0)
+    return low, high
+
+
+def examples_needed(gained: float, lost: float, n: int, margin: float, *, alpha: float = 0.05) -> int | None:
+    """How many examples would put `paired_proportions` wholly on one side of a margin, at the shares seen so far.
+
+    Args:
+        gained, lost, n: as in `paired_proportions`.
+        margin: the difference that matters, such as -0.01.
+        alpha: level.
+
+    Returns:
+        The number of examples, all together; None where even ten million do not decide.
+    """
+
+    def decides(count: float) -> bool:
+        low, high = paired_proportions(gained * count / n, lost * count / n, count, alpha=alpha)
+        return low >= margin or high < margin
+
+    largest = 10_000_000
+    if not decides(largest):
+        return None
+    few, many = 1, largest
+    while many - few > max(1, few // 1000):
+        middle = (few + many) // 2
+        few, many = (few, middle) if decides(middle) else (middle, many)
+    return many
+
+
+def median_interval(values: Sequence[float], alpha: float = 0.05) -> tuple[float, float, float]:
+    """The median with its interval by order statistics, whatever the distribution: (median, low, high).
+
+    NaN bounds for so few values that no two of them enclose the median with confidence 1 - alpha.
+    """
+    ordered = np.sort(_values(values))
+    n = len(ordered)
+    # the median lies above the k-th smallest value unless fewer than k values fall below it
+    k = int(stats.binom.ppf(alpha / 2, n, 0.5))
+    median = float(np.median(ordered))
+    return (median, float(ordered[k - 1]), float(ordered[n - k])) if k >= 1 else (median, math.nan, math.nan)
+
+
 def bootstrap_mean(
     values: Sequence[float], *, alpha: float = 0.05, resamples: int = 4000, seed: int = 0
 ) -> tuple[float, float]:
@@ -213,7 +291,7 @@ def bootstrap_mean(
     values = _values(values)
     if len(values) < 100:
         raise ValueError(f"{len(values)} values are too few for a bootstrap interval; 100 are needed")
-    if np.ptp(values) == 0:
+    if np.ptp(values) <= ROUNDING * np.abs(values).max():
         return float(values[0]), float(values[0])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)
@@ -222,6 +300,14 @@ def bootstrap_mean(
             method="BCa" if len(values) <= 2000 else "percentile", rng=np.random.default_rng(seed),
         ).confidence_interval  # fmt: skip
     return float(interval.low), float(interval.high)
+
+
+def _crossing(function: Callable[[float], float], low: float, high: float) -> float:
+    """Where a falling function changes its sign, by bisection; the nearer end where it does not."""
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if function(middle) > 0 else (low, middle)
+    return (low + high) / 2
 
 
 def _mean_difference(a: np.ndarray, b: np.ndarray, axis: int) -> np.ndarray:

@@ -11,6 +11,9 @@ A target is `FILE.py:factory`. The factory takes no arguments and returns a dict
     num_classes   optional: the number of classes C of a classifier
     labels        optional: integer class of each example in the batch, where `targets` is something else
     properties    optional: what the author says must hold (see PROPERTIES)
+    evaluation    optional: (inputs, labels) of examples that training did not see, or (inputs, labels, score) with
+                  score(outputs, labels) -> one number for each example, higher better
+    calibration   optional: inputs like those of the batch, from the training data, for static quantisation
 
 For gradient checks the dict is `{"op": callable, "inputs": tuple}` instead. No tool unpickles anything: a factory that
 wants trained weights loads them itself, from safetensors or with `torch.load(..., weights_only=True)`.
@@ -32,7 +35,7 @@ from typing import Any
 
 from dltools.report import UnusableInput
 
-KEYS = ("model", "params", "apply", "batch", "loss_fn", "optimizer", "num_classes", "labels", "properties")
+KEYS = ("model", "params", "apply", "batch", "loss_fn", "optimizer", "num_classes", "labels", "properties", "evaluation", "calibration")
 PROPERTIES = {
     "causal": "output t depends on inputs up to t only",
     "batch_independent": "the output of one example does not depend on the others",
@@ -69,6 +72,8 @@ class Target(abc.ABC):
     num_classes: int | None = None
     labels: Any = None
     properties: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    evaluation: tuple[Any, ...] | None = None
+    calibration: Any = None
 
     framework = ""
     flavour = ""
@@ -187,6 +192,8 @@ def load(spec: str, *, timeout: float = 60.0, device: str | None = "cpu") -> Tar
         "num_classes": given.get("num_classes"),
         "labels": given.get("labels"),
         "properties": given.get("properties") or {},
+        "evaluation": given.get("evaluation"),
+        "calibration": given.get("calibration"),
     }
     if framework == "torch":
         from dltools.torch_target import TorchTarget
@@ -353,6 +360,9 @@ def _check_keys(spec: str, given: Mapping[str, Any]) -> None:
             raise UnusableInput(f"{spec} must return `{key}`; it has {_listed(given)}")
     if not isinstance(given["batch"], (tuple, list)) or len(given["batch"]) != 2:
         raise UnusableInput(f"`batch` of {spec} must be (inputs, targets)")
+    evaluation = given.get("evaluation")
+    if evaluation is not None and (not isinstance(evaluation, (tuple, list)) or len(evaluation) not in (2, 3)):
+        raise UnusableInput(f"`evaluation` of {spec} must be (inputs, labels) or (inputs, labels, score)")
     for key in ("loss_fn", "apply"):
         if key in given and not callable(given[key]):
             raise UnusableInput(f"`{key}` of {spec} is a {type(given[key]).__name__}, not a function")
