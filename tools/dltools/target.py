@@ -11,6 +11,8 @@ A target is `FILE.py:factory`. The factory takes no arguments and returns a dict
     num_classes   optional: the number of classes C of a classifier
     labels        optional: integer class of each example in the batch, where `targets` is something else
     properties    optional: what the author says must hold (see PROPERTIES)
+    intermediates optional, beside `params` and `apply`: `intermediates(params, inputs)` -> dict of arrays by layer, for
+                  framework_parity
 
 For gradient checks the dict is `{"op": callable, "inputs": tuple}` instead. No tool unpickles anything: a factory that
 wants trained weights loads them itself, from safetensors or with `torch.load(..., weights_only=True)`.
@@ -32,7 +34,7 @@ from typing import Any
 
 from dltools.report import UnusableInput
 
-KEYS = ("model", "params", "apply", "batch", "loss_fn", "optimizer", "num_classes", "labels", "properties")
+KEYS = ("model", "params", "apply", "batch", "loss_fn", "optimizer", "num_classes", "labels", "properties", "intermediates")
 PROPERTIES = {
     "causal": "output t depends on inputs up to t only",
     "batch_independent": "the output of one example does not depend on the others",
@@ -69,6 +71,7 @@ class Target(abc.ABC):
     num_classes: int | None = None
     labels: Any = None
     properties: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    intermediates: Callable[..., Mapping[str, Any]] | None = None
 
     framework = ""
     flavour = ""
@@ -187,6 +190,7 @@ def load(spec: str, *, timeout: float = 60.0, device: str = "cpu") -> Target:
         "num_classes": given.get("num_classes"),
         "labels": given.get("labels"),
         "properties": given.get("properties") or {},
+        "intermediates": given.get("intermediates"),
     }
     if framework == "torch":
         from dltools.torch_target import TorchTarget
@@ -353,9 +357,11 @@ def _check_keys(spec: str, given: Mapping[str, Any]) -> None:
             raise UnusableInput(f"{spec} must return `{key}`; it has {_listed(given)}")
     if not isinstance(given["batch"], (tuple, list)) or len(given["batch"]) != 2:
         raise UnusableInput(f"`batch` of {spec} must be (inputs, targets)")
-    for key in ("loss_fn", "apply"):
+    for key in ("loss_fn", "apply", "intermediates"):
         if key in given and not callable(given[key]):
             raise UnusableInput(f"`{key}` of {spec} is a {type(given[key]).__name__}, not a function")
+    if "intermediates" in given and "model" in given:
+        raise UnusableInput(f"`intermediates` of {spec} goes with `params` and `apply`; the layers of a `model` are seen anyway")
     properties = given.get("properties") or {}
     if not isinstance(properties, Mapping):
         raise UnusableInput(f"`properties` of {spec} is a {type(properties).__name__}, not a dict")
