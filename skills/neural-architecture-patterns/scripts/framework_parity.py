@@ -4,18 +4,18 @@
 # ///
 """Copies the weights of one model into its port and compares the two, layer by layer.
 
-It answers: is every tensor carried over? Do the shapes fit, and if not, which change of layout makes them fit? Given the
-same weights and the same input, do both models give the same output, and which layer is the first that does not?
+It answers: is every tensor carried over? Do the shapes fit, and if not, which change of layout makes them fit? Given
+the same weights and the same input, do both models give the same output, and which layer is the first that does not?
 
 Example:
 
     python framework_parity.py --left torch_model.py:build --right flax_model.py:build --mapping mapping.yaml
     python framework_parity.py --left old.py:build --right new.py:build --mapping mapping.yaml --write weights.npz
 
-LEFT and RIGHT are functions that return a dict with `model`, `batch` and `loss_fn`: PyTorch, Flax NNX, Linen or Equinox.
-Anything else in JAX, such as Keras or Haiku, returns `params` and `apply` instead of `model`, and `intermediates(params,
-inputs)`, a dict of arrays, if its layers are to be compared; assets/frameworks/ of this skill has all six. The input is
-that of LEFT's batch; both models run in evaluation mode.
+LEFT and RIGHT are functions that return a dict with `model`, `batch` and `loss_fn`: PyTorch, Flax NNX, Linen or
+Equinox. Anything else in JAX, such as Keras or Haiku, returns `params` and `apply` instead of `model`, and
+`intermediates(params, inputs)`, a dict of arrays, if its layers are to be compared; assets/frameworks/ of this skill has
+all six. The input is that of LEFT's batch; both models run in evaluation mode.
 
 The mapping is a YAML file; its schema is assets/framework-mapping.schema.json:
 
@@ -31,8 +31,8 @@ Layers are compared whose tensors are mapped one to one, and those under `layers
 its outputs do not, the fault is inside; where the inputs differ already, it is before: an activation function, a
 residual, the order of flattened axes.
 
-A layer agrees when the largest difference is at most `--tolerance` times the largest value of the left layer, or times 1
-where all values are smaller. Tensors that hold one value throughout (zero biases, running statistics that were never
+A layer agrees when the largest difference is at most `--tolerance` times the largest value of the left layer, or times
+1 where all values are smaller. Tensors that hold one value throughout (zero biases, running statistics that were never
 updated) are filled with other values first, equally on both sides: a mix-up among them would not show.
 
 Verdict: parity; parity-broken (the outputs differ); layers-differ (they agree, but a layer does not); mapping-faulty.
@@ -133,15 +133,15 @@ def compare(left: Any, right: Any, mapping: Any, tolerance: float = 1e-5, seed: 
     findings += unknown
     missing = [name for name in _left_layers(mapping) if name not in {one.left for one in results}]
     if missing:
-        notes.append(f"Not compared, because one side does not show its output or the shapes differ: {', '.join(missing)}.")
+        notes.append(
+            f"Not compared, because one side does not show its output or the shapes differ: {', '.join(missing)}."
+        )
     faulty = "layers-differ" if wrong else "mapping-faulty" if findings else "parity"
     verdict = "parity-broken" if broken else faulty
     return Report(TOOL, verdict, findings, measured, notes)
 
 
-def convert(
-    left: Mapping[str, Any], right: Mapping[str, Any], mapping: Any
-) -> tuple[dict[str, Any], list[Finding]]:
+def convert(left: Mapping[str, Any], right: Mapping[str, Any], mapping: Any) -> tuple[dict[str, Any], list[Finding]]:
     """The right model's tensors from the left one's, and what does not fit.
 
     Args:
@@ -205,7 +205,7 @@ def _names_checked(sides: Sequence[Any], mapping: Any) -> list[Finding]:
                             f"{side.side} {name}",
                             f"{entry.where} names a tensor that the {side.side} model does not have",
                             {"similar": close},
-                            "take a name of the model; its names are those of `unmapped-tensor` and of the entries that fit",
+                            "take a name that the model has; those that no entry names are listed as unmapped-tensor",
                         )
                     )
     forgotten = [_forgotten(side, names, mapping) for side, names in zip(sides, named, strict=True)]
@@ -213,7 +213,9 @@ def _names_checked(sides: Sequence[Any], mapping: Any) -> list[Finding]:
         for name, array in here.items():
             partners = [other for other, theirs in there.items() if sorted(theirs.shape) == sorted(array.shape)]
             what = (
-                "nothing of it arrives on the right" if side.side == "left" else "it keeps the value that the right model has"
+                "nothing of it arrives on the right"
+                if side.side == "left"
+                else "it keeps the value that the right model has"
             )
             findings.append(
                 Finding(
@@ -252,7 +254,9 @@ def _filled(tensors: Mapping[str, Any], mapping: Any, seed: int) -> tuple[dict[s
     return values, filled
 
 
-def _pairs(mapping: Any, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> tuple[list[tuple[str, str]], list[Finding]]:
+def _pairs(
+    mapping: Any, ours: Mapping[str, Any], theirs: Mapping[str, Any]
+) -> tuple[list[tuple[str, str]], list[Finding]]:
     """The pairs of layers in the order of the left model, the output last; and layers that the file names in vain."""
     from parity_recording import OUTPUT
 
@@ -273,7 +277,7 @@ def _pairs(mapping: Any, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> 
                         f"{side} {name}",
                         f"the mapping compares a layer that the {side} model does not show",
                         {"similar": difflib.get_close_matches(name, there, 3, 0.4)},
-                        "take the path of a module that is called; a target with `apply` names its layers in `intermediates`",
+                        "take the path of a module that is called; with `apply`, a key of `intermediates`",
                     )
                 )
         if left in ours and right in theirs:
@@ -399,19 +403,22 @@ def _broken(results: list[Compared], wrong: list[Compared], mapping: Any, trial:
         message = f"its inputs agree and {said}: the fault is in this layer"
         flat = tensors and all(trial.tensors[name].ndim == 1 for name in tensors)
         step = (
-            "a normalisation: compare its epsilon (the defaults of the frameworks differ), which statistics it uses, and which "
-            "of its tensors went where"
+            "a normalisation: compare its epsilon (the defaults of the frameworks differ), which statistics it uses, and "
+            "which of its tensors went where"
             if flat
-            else f"compare the layer's settings (padding, strides, scale, heads) and the order of the elements of {', '.join(tensors) or 'its tensors'}"
+            else "compare the layer's settings (padding, strides, scale, heads) and the order of the elements of "
+            + (", ".join(tensors) or "its tensors")
         )
     else:
         message = f"{said}, and {before} is the last that agrees" if position else said
         if first.inputs is not None:
-            message = f"its inputs differ already, by up to {first.inputs:.2g}: the fault is between {before} and this layer"
+            message = (
+                f"its inputs differ already, by up to {first.inputs:.2g}: the fault is between {before} and this layer"
+            )
         end = "the end" if first.left == OUTPUT else first.name
         step = (
-            f"compare what happens between {before} and {end}: activation function (GELU exact or by tanh), residual, mask, "
-            "order of flattened axes, a layer that was not mapped"
+            f"compare what happens between {before} and {end}: activation function (GELU exact or by tanh), residual, "
+            "mask, order of flattened axes, a layer that was not mapped"
         )
     return Finding("parity-broken", first.name, message, values, step)
 
@@ -423,8 +430,8 @@ def _differs(one: Compared, tolerance: float) -> Finding:
         one.name,
         f"its outputs differ by up to {one.absolute:.2g}, but the output of the model agrees",
         {"max_abs_difference": one.absolute, "relative_difference": one.relative, "tolerance": tolerance},
-        "see whether the two layers end at the same place (an activation may be part of one), or whether what differs is "
-        "switched off later, such as by a residual scale near zero",
+        "see whether the two layers end at the same place (an activation may be part of one), or whether what differs "
+        "is switched off later, such as by a residual scale near zero",
     )
 
 
@@ -490,7 +497,9 @@ def main(
     right: Annotated[str, typer.Option("--right", help="FILE.py:factory of the model that gets them.")],
     mapping: Annotated[Path, typer.Option("--mapping", help="YAML file: which tensor becomes which.")],
     tolerance: Annotated[float, typer.Option(help="Largest difference of layers that agree.")] = 1e-5,
-    write: Annotated[Path | None, typer.Option(help="Write the right model's weights into this .npz file, if the models agree.")] = None,
+    write: Annotated[
+        Path | None, typer.Option(help="Write the right model's weights into this .npz file, if the models agree.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of the numbers that replace constant tensors.")] = 0,
     timeout: Annotated[float, typer.Option(help="Seconds that loading each target may take.")] = 60.0,
@@ -509,7 +518,9 @@ def main(
             if report.verdict == "parity":
                 write_atomic(write, weights(*sides, read))
             else:
-                report = dataclasses.replace(report, notes=[*report.notes, f"{write} was not written: the models differ."])
+                report = dataclasses.replace(
+                    report, notes=[*report.notes, f"{write} was not written: the models differ."]
+                )
         if not as_json and report.measured["layers"]:
             print(_shown(report), file=sys.stderr)
     finish(report, as_json)

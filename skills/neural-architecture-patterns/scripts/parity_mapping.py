@@ -16,8 +16,8 @@ from dltools.report import UnusableInput
 
 SCHEMA = Path(__file__).resolve().parents[1] / "assets/framework-mapping.schema.json"
 
-# Orders of axes that occur between frameworks, tried first for a suggestion: dense kernels; 1-d, 2-d and 3-d convolution
-# kernels from (out, in, ...) to (..., in, out), and back.
+# Orders of axes that occur between frameworks, tried first for a suggestion: dense kernels; convolution kernels in one,
+# two and three dimensions from (out, in, ...) to (..., in, out), and back.
 USUAL = ((1, 0), (2, 1, 0), (2, 3, 1, 0), (2, 3, 4, 1, 0), (3, 2, 0, 1), (4, 3, 0, 1, 2))
 
 # five axes have 120 orders; kernels have no more axes than that
@@ -47,7 +47,7 @@ class Entry:
         """The right tensors.
 
         Raises:
-            DoesNotFit: a step does not go with the shapes that it gets, or the number of tensors is not that of `right`.
+            DoesNotFit: a step does not go with the shapes that it gets, or the tensors are not as many as `right`.
         """
         values = _after(self.steps, list(tensors))
         if len(values) != len(self.right):
@@ -93,7 +93,9 @@ def read_mapping(path: Path) -> FrameworkMapping:
     try:
         given = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise UnusableInput(f"cannot read the mapping {path}: {getattr(error, 'strerror', 'it is not UTF-8')}") from None
+        raise UnusableInput(
+            f"cannot read the mapping {path}: {getattr(error, 'strerror', 'it is not UTF-8')}"
+        ) from None
     except yaml.YAMLError as error:
         raise UnusableInput(f"{path.name} is not YAML: {' '.join(str(error).split())}") from None
     validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
@@ -103,7 +105,9 @@ def read_mapping(path: Path) -> FrameworkMapping:
         raise UnusableInput(f"{path.name}: {where}: {error.message}")
     for name, order in _orders(given):
         if sorted(order) != list(range(len(order))):
-            raise UnusableInput(f"{path.name}: {name}: {order} is no order of {len(order)} axes, which are 0 to {len(order) - 1}")
+            raise UnusableInput(
+                f"{path.name}: {name}: {order} is no order of {len(order)} axes, which are 0 to {len(order) - 1}"
+            )
     entries = tuple(
         entry for place, one in enumerate(given["tensors"]) for entry in _entries(one, f"tensors.{place}", path.name)
     )
@@ -204,21 +208,21 @@ def suggestion(given: Sequence[tuple[int, ...]], wanted: Sequence[tuple[int, ...
     if len(given) > 1 and len(wanted) == 1:
         prefixes = [[{"stack": axis}] for axis in range(len(given[0]) + 1)]
         prefixes += [[{"concatenate": axis}] for axis in range(len(given[0]))]
-        prefixes += [[{"permute": list(reversed(range(len(given[0]))))}, *prefix] for prefix in prefixes]
         prefixes += [[{"sum": True}]]
     elif len(given) == 1 and len(wanted) > 1:
         prefixes = [[{"split": {"axis": axis, "parts": len(wanted)}}] for axis in range(len(given[0]))]
         prefixes += [[{"unstack": axis}] for axis in range(len(given[0]))]
     elif len(given) != len(wanted):
         return ""
+    fits = []
     for prefix in prefixes:
         between = _shapes(prefix, given)
-        if between is None or len(between) != len(wanted):
-            continue
-        for tail in _tails(between[0], wanted[0]):
-            if _shapes(tail, between) == [tuple(shape) for shape in wanted]:
-                return json.dumps([*prefix, *tail]).replace('"', "")
-    return ""
+        if between is not None and len(between) == len(wanted):
+            tails = _tails(between[0], wanted[0])
+            fits += [[*prefix, *tail] for tail in tails if _shapes(tail, between) == [tuple(one) for one in wanted]]
+    # almost anything can be reshaped into anything: what fits without comes first
+    fits.sort(key=lambda steps: any("reshape" in step for step in steps))
+    return json.dumps(fits[0]).replace('"', "") if fits else ""
 
 
 def _shapes(steps: Sequence[Mapping[str, Any]], given: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]] | None:

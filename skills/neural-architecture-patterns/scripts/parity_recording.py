@@ -65,7 +65,9 @@ class Side:
                 seen, outputs = _run_jax(self.target, inputs, tensors)
         first = _first(outputs)
         if first is None:
-            raise UnusableInput(f"the {self.side} model returned no floating-point array, but a {type(outputs).__name__}")
+            raise UnusableInput(
+                f"the {self.side} model returned no floating-point array, but a {type(outputs).__name__}"
+            )
         layers = {name: Layer(None if x is None else _numpy(x), _numpy(y)) for name, (x, y) in seen.items()}
         return {**layers, OUTPUT: Layer(None, _numpy(first))}
 

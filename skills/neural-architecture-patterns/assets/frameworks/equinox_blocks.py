@@ -122,6 +122,4 @@ def conv() -> dict:
             filled = filled.set(getattr(live, name).batch_state_index, (own["mean"], own["var"]))
         return jax.vmap(live, axis_name="batch", in_axes=(0, None), out_axes=(0, None))(x, filled)[0]
 
-    return _target(
-        inputs(BATCH, CHANNELS, SIZE, SIZE), params={"model": arrays, "statistics": statistics}, apply=apply
-    )
+    return _target(inputs(BATCH, CHANNELS, SIZE, SIZE), params={"model": arrays, "statistics": statistics}, apply=apply)
