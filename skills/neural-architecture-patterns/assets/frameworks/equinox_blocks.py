@@ -117,7 +117,7 @@ def conv() -> dict:
 
     def apply(params, x, train=False):
         live = eqx.nn.inference_mode(eqx.combine(params["model"], static), value=not train)
-        filled = state
+        filled = jax.tree.map(lambda leaf: leaf, state)  # a copy: a state that was changed may not be used again
         for name, own in params["statistics"].items():
             filled = filled.set(getattr(live, name).batch_state_index, (own["mean"], own["var"]))
         return jax.vmap(live, axis_name="batch", in_axes=(0, None), out_axes=(0, None))(x, filled)[0]
