@@ -154,8 +154,8 @@ def _path_name(path: tuple[Any, ...]) -> str:
             if hasattr(entry, attribute):
                 parts.append(str(getattr(entry, attribute)))
                 break
-    # NNX wraps every array in a variable with one field
-    return ".".join(part for part in parts if part != "value")
+    # NNX wraps every array in a variable with one field; a module may be called so too, such as that of attention
+    return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "value" else parts)
 
 
 def _function(_: Any, params: Any, apply: Any) -> tuple[Any, Any, Any]:

@@ -14,6 +14,8 @@ A target is `FILE.py:factory`. The factory takes no arguments and returns a dict
     evaluation    optional: (inputs, labels) of examples that training did not see, or (inputs, labels, score) with
                   score(outputs, labels) -> one number for each example, higher better
     calibration   optional: inputs like those of the batch, from the training data, for static quantisation
+    intermediates optional, beside `params` and `apply`: `intermediates(params, inputs)` -> dict of arrays by layer, for
+                  framework_parity
 
 For gradient checks the dict is `{"op": callable, "inputs": tuple}` instead. No tool unpickles anything: a factory that
 wants trained weights loads them itself, from safetensors or with `torch.load(..., weights_only=True)`.
@@ -35,7 +37,7 @@ from typing import Any
 
 from dltools.report import UnusableInput
 
-KEYS = ("model", "params", "apply", "batch", "loss_fn", "optimizer", "num_classes", "labels", "properties", "evaluation", "calibration")
+KEYS = ("model", "params", "apply", "batch", "loss_fn", "optimizer", "num_classes", "labels", "properties", "evaluation", "calibration", "intermediates")
 PROPERTIES = {
     "causal": "output t depends on inputs up to t only",
     "batch_independent": "the output of one example does not depend on the others",
@@ -74,6 +76,7 @@ class Target(abc.ABC):
     properties: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     evaluation: tuple[Any, ...] | None = None
     calibration: Any = None
+    intermediates: Callable[..., Mapping[str, Any]] | None = None
 
     framework = ""
     flavour = ""
@@ -194,6 +197,7 @@ def load(spec: str, *, timeout: float = 60.0, device: str | None = "cpu") -> Tar
         "properties": given.get("properties") or {},
         "evaluation": given.get("evaluation"),
         "calibration": given.get("calibration"),
+        "intermediates": given.get("intermediates"),
     }
     if framework == "torch":
         from dltools.torch_target import TorchTarget
@@ -363,9 +367,11 @@ def _check_keys(spec: str, given: Mapping[str, Any]) -> None:
     evaluation = given.get("evaluation")
     if evaluation is not None and (not isinstance(evaluation, (tuple, list)) or len(evaluation) not in (2, 3)):
         raise UnusableInput(f"`evaluation` of {spec} must be (inputs, labels) or (inputs, labels, score)")
-    for key in ("loss_fn", "apply"):
+    for key in ("loss_fn", "apply", "intermediates"):
         if key in given and not callable(given[key]):
             raise UnusableInput(f"`{key}` of {spec} is a {type(given[key]).__name__}, not a function")
+    if "intermediates" in given and "model" in given:
+        raise UnusableInput(f"`intermediates` of {spec} goes with `params` and `apply`; the layers of a `model` are seen anyway")
     properties = given.get("properties") or {}
     if not isinstance(properties, Mapping):
         raise UnusableInput(f"`properties` of {spec} is a {type(properties).__name__}, not a dict")

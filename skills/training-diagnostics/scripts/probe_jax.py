@@ -18,6 +18,7 @@ import numpy as np
 from jax._src import source_info_util
 from jax.extend import core
 
+from dltools.jax_modules import calls_watched, trace_level
 from dltools.jax_target import named_leaves
 from probe_recording import Call, Operation, Recording, activation, is_floating, leaves, moments, users_code
 
@@ -325,7 +326,7 @@ def _called_by(eqn: Any, function: str) -> bool:
 
 @contextlib.contextmanager
 def _intercepted(target: Any, log: _Log, modules: dict[str, str]) -> Iterator[None]:
-    level = core.get_opaque_trace_state(convention="flax")
+    level = trace_level()
     depth: list[list[bool]] = []
 
     def call(path: str, module: Any, run: Callable[[], Any], arguments: Any) -> Any:
@@ -339,7 +340,7 @@ def _intercepted(target: Any, log: _Log, modules: dict[str, str]) -> Iterator[No
         finally:
             inside = depth.pop()[0]
         # within scan or vmap an array cannot leave; such a module is seen only from outside
-        if core.get_opaque_trace_state(convention="flax") == level:
+        if trace_level() == level:
             given, made = leaves(arguments), leaves(out)
             log.add(
                 "module",
@@ -352,85 +353,8 @@ def _intercepted(target: Any, log: _Log, modules: dict[str, str]) -> Iterator[No
             )
         return out
 
-    if target.kind == "linen":
-        from flax import linen
-
-        def interceptor(function: Any, args: Any, kwargs: Any, context: Any) -> Any:
-            if context.method_name != "__call__":
-                return function(*args, **kwargs)
-            path = ".".join(context.module.path)
-            return call(path, context.module, lambda: function(*args, **kwargs), (args, kwargs))
-
-        with linen.intercept_methods(interceptor):
-            yield
-    elif target.kind in ("nnx", "equinox"):
-        with _patched(target, call):
-            yield
-    else:
+    with calls_watched(target, call):
         yield
-
-
-@contextlib.contextmanager
-def _patched(target: Any, call: Callable[..., Any]) -> Iterator[None]:
-    """Each class of module that the model holds calls through `call`, until the end of the block."""
-    classes: dict[type, Any] = {}
-    paths: dict[int, str] = {}
-    alive: list[Any] = []
-    for module in _submodules(target).values():
-        for owner in type(module).__mro__:
-            if "__call__" in vars(owner):
-                classes.setdefault(owner, vars(owner)["__call__"])
-                break
-
-    def patch(original: Any) -> Any:
-        def patched(self: Any, *args: Any, **kwargs: Any) -> Any:
-            if not paths:
-                # the outermost module: tracing made new objects, whose paths are known only now
-                found = _submodules(target, self)
-                alive.extend(found.values())
-                paths.update({id(module): path for path, module in reversed(found.items())})
-            path = paths.get(id(self))
-            if path is None:
-                # made during the call, such as by scan
-                return original(self, *args, **kwargs)
-            return call(path, self, lambda: original(self, *args, **kwargs), (args, kwargs))
-
-        return patched
-
-    try:
-        for owner, original in classes.items():
-            owner.__call__ = patch(original)
-        yield
-    finally:
-        for owner, original in classes.items():
-            owner.__call__ = original
-
-
-def _submodules(target: Any, model: Any = None) -> dict[str, Any]:
-    model = target.model if model is None else model
-    if target.kind == "nnx":
-        from flax import nnx
-
-        return {".".join(map(str, path)): module for path, module in nnx.iter_modules(model)}
-    import equinox as eqx
-
-    found: dict[str, Any] = {}
-
-    def walk(value: Any, path: str) -> None:
-        if isinstance(value, eqx.Module):
-            found[path] = value
-            children: Any = vars(value).items()
-        elif isinstance(value, (list, tuple)):
-            children = enumerate(value)
-        elif isinstance(value, dict):
-            children = value.items()
-        else:
-            return
-        for name, item in children:
-            walk(item, f"{path}.{name}" if path else str(name))
-
-    walk(model, "")
-    return found
 
 
 def _rate(module: Any) -> float | None:
