@@ -30,7 +30,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from dltools.report import UnusableInput
+from dltools.report import CannotDecide, UnusableInput
 
 KEYS = ("model", "params", "apply", "batch", "loss_fn", "optimizer", "num_classes", "labels", "properties")
 PROPERTIES = {
@@ -284,6 +284,32 @@ def _import(path: Path) -> Any:
 def _module_name(path: Path) -> str:
     # a name of its own: the user's file may be called like a module that a library imports later
     return f"target_{path.stem}_{abs(hash(str(path))):x}"
+
+
+@contextlib.contextmanager
+def users_code(what: str) -> Iterator[None]:
+    """Turns what the user's model or loss raises into a sentence with its place in the user's file.
+
+    Raises:
+        UnusableInput: the code within raised anything else than the tools' own exceptions.
+    """
+    try:
+        yield
+    except (UnusableInput, CannotDecide, StateNotRestored):
+        raise
+    except Exception as error:
+        text = str(error).strip().splitlines()
+        said = f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
+        raise UnusableInput(f"{what} raised {_place_in_targets(error)}{said}") from error
+
+
+def _place_in_targets(error: BaseException) -> str:
+    # the last frame in a target file, which is imported under a name of its own
+    files = {
+        getattr(module, "__file__", None) for name, module in list(sys.modules.items()) if name.startswith("target_")
+    }
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in files]
+    return f"at {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}: " if frames else ""
 
 
 class _TookTooLong(BaseException):

@@ -87,7 +87,7 @@ def run_suite(
     from expected_loss import expected_loss
     from probe_judging import initial_loss
     from probe_model import probe
-    from probe_recording import users_code
+    from dltools.target import users_code
     from sanity_labels import labels
 
     done: dict[str, checks.Check] = {}
