@@ -49,7 +49,9 @@ def examples_mix(run: Callable[[Any], Any], inputs: Any, size: int) -> Mixing | 
         max(relative_difference(one[k], two[k]) for one, two in zip(arrays, after, strict=True))
         for k in range(size - count)
     ]
-    whole = max(relative_difference(one[: size - count], two[: size - count]) for one, two in zip(arrays, after, strict=True))
+    whole = max(
+        relative_difference(one[: size - count], two[: size - count]) for one, two in zip(arrays, after, strict=True)
+    )
     return Mixing(whole, rounding(before), count, int(np.argmax(gaps)))
 
 

@@ -36,10 +36,21 @@ KEYS = ("model", "params", "apply", "batch", "loss_fn", "optimizer", "num_classe
 PROPERTIES = {
     "causal": "output t depends on inputs up to t only",
     "batch_independent": "the output of one example does not depend on the others",
-    "permutation_equivariant": "permuting the inputs' elements permutes the outputs",
-    "shift_equivariant": "shifting the input shifts the output",
-    "padding_mask": "the name of the argument or input that marks padding, or true",
-    "dtype": "the dtype of the outputs, such as 'bfloat16'",
+    "permutation_equivariant": "permuting the inputs' elements permutes the outputs; false where order must count",
+    "permutation_invariant": "permuting the inputs' elements leaves the outputs as they are; false where order must count",
+    "shift_equivariant": "shifting the input shifts the output, away from the borders",
+    "padding_mask": "the name of the argument or input that marks padding, or true where token 0 does",
+    "dtype": "the dtype of the outputs, such as 'bfloat16', or true where they follow parameters and inputs",
+    "train_flag": "training mode gives other outputs than evaluation mode",
+}
+# what a property may say beyond true and false, as a dict
+PROPERTY_OPTIONS = {
+    "causal": {"input", "axis", "output_axis"},
+    "batch_independent": {"train"},
+    "permutation_equivariant": {"input", "axis", "output_axis", "axes"},
+    "permutation_invariant": {"input", "axis", "output_axis", "axes"},
+    "shift_equivariant": {"axis", "axes", "stride"},
+    "padding_mask": {"input", "marks", "token", "lengths", "axis", "output_axis"},
 }
 
 
@@ -388,6 +399,12 @@ def _check_keys(spec: str, given: Mapping[str, Any]) -> None:
     for name in properties:
         if name not in PROPERTIES:
             raise UnusableInput(f"{spec} declares an unknown property {name!r}; known are {', '.join(PROPERTIES)}")
+        known = PROPERTY_OPTIONS.get(name, set())
+        for option in properties[name] if isinstance(properties[name], Mapping) else ():
+            if option not in known:
+                raise UnusableInput(
+                    f"{spec} declares {option!r} under {name!r}; known are {', '.join(sorted(known)) or 'no options'}"
+                )
 
 
 def _framework(spec: str, given: Mapping[str, Any]) -> str:

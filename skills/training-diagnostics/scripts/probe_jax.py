@@ -18,8 +18,8 @@ import numpy as np
 from jax._src import source_info_util
 from jax.extend import core
 
-from dltools.jax_target import named_leaves
 from dltools.arrays import is_floating, leaves
+from dltools.jax_target import named_leaves
 from dltools.target import users_code
 from probe_recording import Call, Operation, Recording, activation, moments
 

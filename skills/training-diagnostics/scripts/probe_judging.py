@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from dltools.arrays import width
 from dltools.report import Finding
 from expected_loss import Expected
 from probe_gradients import Layer, Steps
-from dltools.arrays import width
 from probe_recording import BOUNDED, RECTIFIERS, Call, Operation, Recording
 
 # The thresholds are set between the healthy models and the planted faults of the tuning half of the test corpus:

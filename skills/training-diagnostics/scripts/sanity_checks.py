@@ -9,10 +9,20 @@ from typing import Any
 
 import numpy as np
 
+from dltools.arrays import (
+    as_numpy,
+    dtype_name,
+    floats,
+    is_floating,
+    leaves,
+    like,
+    mapped,
+    relative_difference,
+    rounding,
+)
+from dltools.examples import examples_mix
 from dltools.report import Finding
 from expected_loss import Expected, main_output
-from dltools.arrays import as_numpy, dtype_name, floats, is_floating, leaves, like, mapped, relative_difference, rounding
-from dltools.examples import examples_mix
 from probe_recording import Recording, record
 from sanity_training import Training, first_examples, train
 
