@@ -35,16 +35,27 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from dltools.report import UnusableInput
+from dltools.report import CannotDecide, UnusableInput
 
 KEYS = ("model", "params", "apply", "batch", "loss_fn", "optimizer", "num_classes", "labels", "properties", "evaluation", "calibration", "intermediates")
 PROPERTIES = {
     "causal": "output t depends on inputs up to t only",
     "batch_independent": "the output of one example does not depend on the others",
-    "permutation_equivariant": "permuting the inputs' elements permutes the outputs",
-    "shift_equivariant": "shifting the input shifts the output",
-    "padding_mask": "the name of the argument or input that marks padding, or true",
-    "dtype": "the dtype of the outputs, such as 'bfloat16'",
+    "permutation_equivariant": "permuting the inputs' elements permutes the outputs; false where order must count",
+    "permutation_invariant": "permuting the inputs' elements leaves the outputs as they are; false where order must count",
+    "shift_equivariant": "shifting the input shifts the output, away from the borders",
+    "padding_mask": "the name of the argument or input that marks padding, or true where token 0 does",
+    "dtype": "the dtype of the outputs, such as 'bfloat16', or true where they follow parameters and inputs",
+    "train_flag": "training mode gives other outputs than evaluation mode",
+}
+# what a property may say beyond true and false, as a dict
+PROPERTY_OPTIONS = {
+    "causal": {"input", "axis", "output_axis"},
+    "batch_independent": {"train"},
+    "permutation_equivariant": {"input", "axis", "output_axis", "axes"},
+    "permutation_invariant": {"input", "axis", "output_axis", "axes"},
+    "shift_equivariant": {"axis", "axes", "stride"},
+    "padding_mask": {"input", "marks", "token", "lengths", "axis", "output_axis"},
 }
 
 
@@ -297,6 +308,32 @@ def _module_name(path: Path) -> str:
     return f"target_{path.stem}_{abs(hash(str(path))):x}"
 
 
+@contextlib.contextmanager
+def users_code(what: str) -> Iterator[None]:
+    """Turns what the user's model or loss raises into a sentence with its place in the user's file.
+
+    Raises:
+        UnusableInput: the code within raised anything else than the tools' own exceptions.
+    """
+    try:
+        yield
+    except (UnusableInput, CannotDecide, StateNotRestored):
+        raise
+    except Exception as error:
+        text = str(error).strip().splitlines()
+        said = f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
+        raise UnusableInput(f"{what} raised {_place_in_targets(error)}{said}") from error
+
+
+def _place_in_targets(error: BaseException) -> str:
+    # the last frame in a target file, which is imported under a name of its own
+    files = {
+        getattr(module, "__file__", None) for name, module in list(sys.modules.items()) if name.startswith("target_")
+    }
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in files]
+    return f"at {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}: " if frames else ""
+
+
 class _TookTooLong(BaseException):
     """Not an Exception, so that the target's own `except Exception` does not swallow it."""
 
@@ -378,6 +415,12 @@ def _check_keys(spec: str, given: Mapping[str, Any]) -> None:
     for name in properties:
         if name not in PROPERTIES:
             raise UnusableInput(f"{spec} declares an unknown property {name!r}; known are {', '.join(PROPERTIES)}")
+        known = PROPERTY_OPTIONS.get(name, set())
+        for option in properties[name] if isinstance(properties[name], Mapping) else ():
+            if option not in known:
+                raise UnusableInput(
+                    f"{spec} declares {option!r} under {name!r}; known are {', '.join(sorted(known)) or 'no options'}"
+                )
 
 
 def _framework(spec: str, given: Mapping[str, Any]) -> str:

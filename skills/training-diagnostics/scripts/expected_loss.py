@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from probe_recording import as_numpy, dtype_name, epsilon, is_floating, leaves, mapped
+from dltools.arrays import as_numpy, dtype_name, epsilon, is_floating, leaves, like, mapped
 
 # large enough that a softmax is one-hot and small enough for float16
 SURE = 30.0
@@ -50,17 +50,6 @@ def main_output(outputs: Any) -> Any | None:
 def with_output(outputs: Any, values: np.ndarray) -> Any:
     """The same structure with the only floating array replaced, in its framework, dtype and device."""
     return mapped(lambda leaf: like(leaf, values) if is_floating(leaf) else leaf, outputs)
-
-
-def like(array: Any, values: np.ndarray) -> Any:
-    """numpy values as an array of the same framework, dtype and device as another."""
-    if hasattr(array, "detach"):
-        import torch
-
-        return torch.as_tensor(np.ascontiguousarray(values)).to(array)
-    import jax.numpy as jnp
-
-    return jnp.asarray(values, array.dtype)
 
 
 def expected_loss(target: Any, outputs: Any) -> Expected:

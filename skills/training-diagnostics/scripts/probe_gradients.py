@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from probe_recording import as_numpy
+from dltools.arrays import as_numpy
 
 
 @dataclasses.dataclass

@@ -18,9 +18,11 @@ import numpy as np
 from jax._src import source_info_util
 from jax.extend import core
 
+from dltools.arrays import is_floating, leaves
 from dltools.jax_modules import calls_watched, trace_level
 from dltools.jax_target import named_leaves
-from probe_recording import Call, Operation, Recording, activation, is_floating, leaves, moments, users_code
+from dltools.target import users_code
+from probe_recording import Call, Operation, Recording, activation, moments
 
 NAMES = {
     "relu": "relu",

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from dltools.arrays import width
 from dltools.report import Finding
 from expected_loss import Expected
 from probe_gradients import Layer, Steps
-from probe_recording import BOUNDED, RECTIFIERS, Call, Operation, Recording, width
+from probe_recording import BOUNDED, RECTIFIERS, Call, Operation, Recording
 
 # The thresholds are set between the healthy models and the planted faults of the tuning half of the test corpus:
 # `python tests/skills/training-diagnostics/model_corpus.py --tuning` prints both sides.
@@ -458,7 +459,7 @@ def _widened(
 
 
 def _output_dtype(recording: Recording) -> str:
-    from probe_recording import dtype_name, is_floating, leaves
+    from dltools.arrays import dtype_name, is_floating, leaves
 
     floats = [leaf for leaf in leaves(recording.outputs) if is_floating(leaf)]
     return dtype_name(floats[0]) if floats else ""

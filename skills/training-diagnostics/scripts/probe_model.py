@@ -62,9 +62,11 @@ def probe(target: Any, *, seed: int = 0, batches: list[Any] | None = None) -> Re
         CannotDecide: the model's weights are not there (meta device).
     """
     import probe_judging as judging
+    from dltools.arrays import leaves
+    from dltools.target import users_code
     from expected_loss import expected_loss
     from probe_gradients import layers_of, take_step, twins
-    from probe_recording import backward_origin, leaves, merge, moments, record, users_code
+    from probe_recording import backward_origin, merge, moments, record
 
     with target.preserved():
         with users_code("the target"):

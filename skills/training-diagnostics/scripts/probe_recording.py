@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import sys
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from dltools.report import CannotDecide, UnusableInput
-from dltools.target import StateNotRestored
+from dltools.arrays import as_numpy, dtype_name, is_floating, width
 
 # A unit is inactive on a value where the local derivative of its activation is at most this share of the largest
 # derivative: exactly zero for ReLU, and a bound for the smooth ones, whose derivative never is.
@@ -215,57 +211,6 @@ def merge(first: Recording, further: Recording) -> None:
             twin.values = total
 
 
-def leaves(tree: Any) -> list[Any]:
-    """The arrays in nested dicts, lists, tuples and objects with fields."""
-    if tree is None or isinstance(tree, (str, bytes, bool, int, float)):
-        return []
-    if isinstance(tree, dict) or (hasattr(tree, "values") and callable(tree.values) and not hasattr(tree, "shape")):
-        return [leaf for item in tree.values() for leaf in leaves(item)]
-    if isinstance(tree, (list, tuple)):
-        return [leaf for item in tree for leaf in leaves(item)]
-    return [tree] if hasattr(tree, "shape") and hasattr(tree, "dtype") else []
-
-
-def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
-    """The same nested dicts, lists and tuples with every array replaced."""
-    if isinstance(tree, dict):
-        return {key: mapped(function, item) for key, item in tree.items()}
-    if isinstance(tree, (list, tuple)):
-        items = [mapped(function, item) for item in tree]
-        return type(tree)(*items) if hasattr(tree, "_fields") else type(tree)(items)
-    return function(tree) if hasattr(tree, "shape") and hasattr(tree, "dtype") else tree
-
-
-def as_numpy(array: Any) -> np.ndarray:
-    """An array of any framework, device and floating dtype as numpy; the narrow floats become float32."""
-    if hasattr(array, "detach"):
-        array = array.detach().cpu()
-        return array.float().numpy() if array.is_floating_point() and array.element_size() < 4 else array.numpy()
-    array = np.asarray(array)
-    return array.astype(np.float32) if array.dtype.kind in "fV" and array.dtype.itemsize < 4 else array
-
-
-def is_floating(array: Any) -> bool:
-    """Whether the dtype is a floating one, the narrow ones included."""
-    return "float" in dtype_name(array)
-
-
-def dtype_name(array: Any) -> str:
-    """The dtype without the name of its library, such as `bfloat16`."""
-    return str(array.dtype).removeprefix("torch.")
-
-
-def width(dtype: str) -> int:
-    """The bits of a dtype, from its name; float16 and bfloat16 are equally wide."""
-    digits = "".join(letter if letter.isdigit() else " " for letter in dtype).split()
-    return int(digits[0]) if digits else 0
-
-
-def epsilon(dtype: str) -> float:
-    """The distance from 1 to the next number of a floating dtype."""
-    return {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}.get(dtype, 2.0**-7)
-
-
 def record(
     target: Any, batch: tuple[Any, Any] | None = None, *, train: bool = True, seed: int = 0, locate: bool = False
 ) -> Recording:
@@ -296,29 +241,3 @@ def backward_origin(target: Any, seed: int = 0) -> Operation | None:
     from probe_jax import backward_origin_jax
 
     return backward_origin_jax(target, seed)
-
-
-@contextlib.contextmanager
-def users_code(what: str) -> Iterator[None]:
-    """Turns what the user's model or loss raises into a sentence with its place in the user's file.
-
-    Raises:
-        UnusableInput: the code within raised anything else than the tools' own exceptions.
-    """
-    try:
-        yield
-    except (UnusableInput, CannotDecide, StateNotRestored):
-        raise
-    except Exception as error:
-        text = str(error).strip().splitlines()
-        said = f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
-        raise UnusableInput(f"{what} raised {_place(error)}{said}") from error
-
-
-def _place(error: BaseException) -> str:
-    # the last frame in a target file, which is imported under a name of its own
-    files = {
-        getattr(module, "__file__", None) for name, module in list(sys.modules.items()) if name.startswith("target_")
-    }
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in files]
-    return f"at {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}: " if frames else ""

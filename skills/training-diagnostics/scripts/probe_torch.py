@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-from probe_recording import Activation, Call, Operation, Recording, activation, leaves, moments
+from dltools.arrays import leaves
+from probe_recording import Activation, Call, Operation, Recording, activation, moments
 
 NAMES = {
     "relu": "relu",

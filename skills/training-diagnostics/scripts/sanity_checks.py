@@ -9,15 +9,25 @@ from typing import Any
 
 import numpy as np
 
+from dltools.arrays import (
+    as_numpy,
+    dtype_name,
+    floats,
+    is_floating,
+    leaves,
+    like,
+    mapped,
+    relative_difference,
+    rounding,
+)
+from dltools.examples import examples_mix
 from dltools.report import Finding
 from expected_loss import Expected, main_output
-from probe_recording import Recording, as_numpy, dtype_name, epsilon, is_floating, leaves, mapped, record
+from probe_recording import Recording, record
 from sanity_training import Training, first_examples, train
 
 PASSED, FAILED, UNDECIDED = "passed", "failed", "cannot-decide"
 
-# Rounding differs between equal computations by a few units in the last place; a hundred are taken for none.
-ROUNDING = 100
 # The overfitted loss must come down to this share of the way from the best constant prediction to a perfect one.
 OVERFIT = 0.1
 OVERFIT_EXAMPLES = 32
@@ -56,28 +66,9 @@ def decided(findings: list[Finding], reason: str = "", **values: Any) -> Check:
     return Check(FAILED if findings else PASSED, reason, findings, values)
 
 
-def _numpy(outputs: Any) -> list[np.ndarray]:
-    return [as_numpy(leaf).astype(np.float64) for leaf in leaves(outputs) if is_floating(leaf)]
-
-
-def _tolerance(outputs: Any) -> float:
-    floats = [leaf for leaf in leaves(outputs) if is_floating(leaf)]
-    return ROUNDING * max(epsilon(dtype_name(leaf)) for leaf in floats) if floats else 0.0
-
-
 def _differ(first: Any, second: Any) -> float:
-    """The largest difference over the largest value; infinite where finiteness differs."""
-    worst = 0.0
-    for one, two in zip(_numpy(first), _numpy(second), strict=True):
-        if one.shape != two.shape:
-            return math.inf
-        if not np.array_equal(np.isfinite(one), np.isfinite(two)):
-            return math.inf
-        scale = np.abs(one[np.isfinite(one)]).max(initial=0)
-        finite = np.isfinite(one)
-        gap = np.abs(one[finite] - two[finite]).max(initial=0)
-        worst = max(worst, float(gap / scale) if scale else float(gap > 0))
-    return worst
+    """The largest of the relative differences of the arrays."""
+    return max((relative_difference(a, b) for a, b in zip(floats(first), floats(second), strict=True)), default=0.0)
 
 
 def determinism(target: Any, seed: int) -> Check:
@@ -92,7 +83,7 @@ def determinism(target: Any, seed: int) -> Check:
             gap = _differ(first, second)
             third = target.outputs(train=False, seed=seed) if not train_mode else None
             gap_again = _differ(second, third) if third is not None else 0.0
-        if max(gap, gap_again) > _tolerance(first):
+        if max(gap, gap_again) > rounding(first):
             finding = Finding(
                 "nondeterministic",
                 "model",
@@ -151,7 +142,7 @@ def modes(target: Any, seed: int, deterministic: bool) -> tuple[Check, Check]:
     with target.preserved():
         first, second = (target.outputs(train=False, seed=seed + k) for k in (0, 1))
         gap = _differ(first, second)
-        tolerance = _tolerance(first)
+        tolerance = rounding(first)
     if gap > tolerance:
         names = sorted(set(quiet.random))
         active = decided(
@@ -180,25 +171,19 @@ def batch_mixing(target: Any, seed: int) -> Check:
     if target.properties.get("batch_independent") is False:
         return undecided("the target declares that outputs depend on the other examples")
     with target.preserved():
-        before = target.outputs(seed=seed)
-        arrays = _numpy(before)
-        if any(array.ndim == 0 or array.shape[0] != size for array in arrays) or not arrays:
-            return undecided("the first axis of the outputs is not that of the examples")
-        changed = max(1, size // 4)
-        # the last examples become others of the batch, and where values are floats also larger ones
-        after = target.outputs(mapped(lambda a: _replaced(a, size, changed), target.inputs), seed=seed)
-        keep = slice(0, size - changed)
-        gap = max(_differ(one[keep], two[keep]) for one, two in zip(arrays, _numpy(after), strict=True))
-        tolerance = _tolerance(before)
-    values = {"relative_difference": gap, "replaced": changed, "kept": size - changed}
-    if gap <= tolerance:
+        mixing = examples_mix(lambda inputs: target.outputs(inputs, seed=seed), target.inputs, size)
+    if mixing is None:
+        return undecided("the first axis of the outputs is not that of the examples")
+    gap, changed, kept = mixing.relative_difference, mixing.replaced, size - mixing.replaced
+    values = {"relative_difference": gap, "replaced": changed, "kept": kept}
+    if gap <= mixing.tolerance:
         return decided([], "evaluation mode only: batch normalisation mixes examples in training by design", **values)
     return decided(
         [
             Finding(
                 "batch-mixing",
                 "model",
-                f"In evaluation mode, outputs of {size - changed} examples change by {gap:.2g} of the largest "
+                f"In evaluation mode, outputs of {kept} examples change by {gap:.2g} of the largest "
                 f"when the other {changed} are replaced.",
                 values,
                 "Look for view or reshape where a transpose was meant, a softmax or mean over axis 0, attention "
@@ -210,18 +195,6 @@ def batch_mixing(target: Any, seed: int) -> Check:
     )
 
 
-def _replaced(array: Any, size: int, count: int) -> Any:
-    if not getattr(array, "ndim", 0) or array.shape[0] != size:
-        return array
-    new = as_numpy(array).copy()
-    new[size - count :] = new[:count]
-    if is_floating(array):
-        new[size - count :] = 3 * new[size - count :] + 1
-    from expected_loss import like
-
-    return like(array, new)
-
-
 def input_has_effect(target: Any, seed: int) -> Check:
     """Other inputs must give other outputs."""
     with target.preserved():
@@ -229,16 +202,14 @@ def input_has_effect(target: Any, seed: int) -> Check:
         size = target.batch_size
 
         def other(array: Any) -> Any:
-            from expected_loss import like
-
             new = as_numpy(array)
             if new.ndim and new.shape[0] == size:
                 new = np.roll(new, 1, axis=0)
             return like(array, new * -2.0 + 0.5 if is_floating(array) else new)
 
         gap = _differ(before, target.outputs(mapped(other, target.inputs), seed=seed))
-        tolerance = _tolerance(before)
-        spread = max((float(np.abs(a - a[:1]).max()) for a in _numpy(before) if a.ndim), default=0.0)
+        tolerance = rounding(before)
+        spread = max((float(np.abs(a - a[:1]).max()) for a in floats(before) if a.ndim), default=0.0)
     if gap <= tolerance and size < 2 and not any(is_floating(leaf) for leaf in leaves(target.inputs)):
         return undecided("one example of integers cannot be replaced by another")
     if gap > tolerance:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from dltools.arrays import as_numpy, is_floating, leaves
 from dltools.report import Finding
 from expected_loss import Expected, main_output
-from probe_recording import as_numpy, is_floating, leaves
 from sanity_checks import Check, decided, undecided
 
 # Another order of the labels is claimed only where it fits far better than all of so many random ones.

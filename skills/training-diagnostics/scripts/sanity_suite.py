@@ -84,10 +84,10 @@ def run_suite(
         UnusableInput: the model or the loss raises, or there is nothing to train.
     """
     import sanity_checks as checks
+    from dltools.target import users_code
     from expected_loss import expected_loss
     from probe_judging import initial_loss
     from probe_model import probe
-    from probe_recording import users_code
     from sanity_labels import labels
 
     done: dict[str, checks.Check] = {}

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from probe_recording import mapped
+from dltools.arrays import mapped
 
 
 @dataclasses.dataclass
@@ -37,7 +37,7 @@ def first_examples(tree: Any, count: int) -> Any:
 
 
 def _size(tree: Any) -> int:
-    from probe_recording import leaves
+    from dltools.arrays import leaves
 
     return next((leaf.shape[0] for leaf in leaves(tree) if leaf.ndim), 0)
 
