@@ -34,11 +34,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[3] / "tools"), str(Path(__file__).resolve().parent)]
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tools"))
 
 import typer
 from dltools.report import CANNOT_DECIDE, EXIT_STATUSES, Finding, Report, UnusableInput, answering, finish
-from run_table import RunTable, higher_is_better, read_runs
+from dltools.run_table import RunTable, higher_is_better, read_runs
 
 TOOL = "compare-runs"
 SHOWN, NOT_SHOWN, EQUIVALENT = "difference-shown", "difference-not-shown", "equivalent"

@@ -14,7 +14,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 import compare_runs  # noqa: E402
 from dltools.report import UnusableInput  # noqa: E402
-from run_table import higher_is_better, read_runs  # noqa: E402
+from dltools.run_table import higher_is_better, read_runs  # noqa: E402
 
 BASE = [0.951, 0.948, 0.955, 0.950, 0.953]
 WIDE = [0.962, 0.958, 0.963, 0.957, 0.966]

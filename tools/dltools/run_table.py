@@ -66,7 +66,12 @@ def higher_is_better(metric: str) -> bool | None:
 
 
 def read_runs(
-    path: Path, *, metric: str | None = None, mapping: Mapping[str, str] | None = None, diverged_as: float | None = None
+    path: Path,
+    *,
+    metric: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    diverged_as: float | None = None,
+    only: str | None = None,
 ) -> RunTable:
     """Reads a CSV file of runs.
 
@@ -75,12 +80,13 @@ def read_runs(
         metric: the metric; needed where there are several.
         mapping: role -> column, for columns that are not named as in `ROLES`.
         diverged_as: the value that a run without a finite value counts with; None keeps it as NaN.
+        only: the configuration of all rows where no column names one; None demands such a column.
 
     Raises:
         UnusableInput: the file, a column or a value cannot be used; the message names column and line.
     """
     header, rows = _read(path)
-    roles = _roles(path, header, mapping or {})
+    roles = _roles(path, header, mapping or {}, only)
     notes = []
     if "metric" in roles:
         metric, rows = _one_metric(path, rows, roles, metric)
@@ -97,7 +103,7 @@ def read_runs(
     seen: dict[tuple[str, ...], tuple[int, float]] = {}
     repeated = []
     for line, row in rows:
-        configuration = row[roles["configuration"]].strip()
+        configuration = row[roles["configuration"]].strip() if "configuration" in roles else only
         if not configuration:
             raise UnusableInput(f"{path.name}, line {line}: no configuration in column {roles['configuration']!r}")
         seed = row[roles["seed"]].strip() if "seed" in roles else f"line {line}"
@@ -166,7 +172,7 @@ def _read(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     return header, rows
 
 
-def _roles(path: Path, header: Sequence[str], mapping: Mapping[str, str]) -> dict[str, str]:
+def _roles(path: Path, header: Sequence[str], mapping: Mapping[str, str], only: str | None) -> dict[str, str]:
     for role, column in mapping.items():
         if role not in ROLES:
             raise UnusableInput(f"--map {role}={column}: {role!r} is not one of {', '.join(ROLES)}")
@@ -180,7 +186,7 @@ def _roles(path: Path, header: Sequence[str], mapping: Mapping[str, str]) -> dic
         found = next((lower[alias] for alias in aliases if alias in lower and lower[alias] not in roles.values()), None)
         if role not in roles and found:
             roles[role] = found
-    if "configuration" not in roles:
+    if "configuration" not in roles and only is None:
         raise UnusableInput(
             f"{path.name}: no column says the configuration of a run; the columns are {', '.join(header)}. Name it "
             "with --map configuration=COLUMN"
