@@ -10,7 +10,7 @@ import shlex
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,10 +19,12 @@ from dltools.report import CANNOT_DECIDE, Finding, Report, UnusableInput
 from serve_load import Client, difference, malformed, poisson_moments, quantile, until
 from served_process import ServerProcess
 
-# a throughput below this share of the best one at less load is a fall, if the parts of both levels confirm it
-FALL = 0.8
-PARTS = 5  # of a level: all slower than all of another is one of 252 orders, so chance alone gives it with p = 0.004
+# Each level is measured in so many parts. That all parts of one level are slower than all of another is one of 252
+# equally likely orders, if nothing differs (p = 0.004).
+PARTS = 5
+FALL = 0.8  # a throughput below this share of the best one at less load is a fall, if all parts confirm it
 KEPT_UP = 0.9  # below this share of the offered rate a server does not keep up
+OTHERS = 0.25  # share of the processors that other programs may use without a note
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,6 +95,24 @@ def check(plan: Plan, variants: dict[str, list[str]], say: Callable[[str], None]
     undecided = any(run["undecided"] for run in measured.values())
     verdict = "faults" if findings else CANNOT_DECIDE if undecided else "healthy"
     return Report("serve-check", verdict, findings, {"variants": measured}, notes)
+
+
+class _Level:
+    """What was measured at one load."""
+
+    def __init__(self) -> None:
+        self.calls: list[Any] = []
+        self.parts: list[float] = []  # answers in a second
+        self.wall = self.cpu = 0.0
+
+    async def measure(self, calls: Awaitable[list[Any]]) -> None:
+        """Adds one part; time ends with its last answer."""
+        began, cpu = time.perf_counter(), time.process_time()
+        found = await calls
+        wall = time.perf_counter() - began
+        self.calls += found
+        self.parts.append(sum(call.ok for call in found) / wall)
+        self.wall, self.cpu = self.wall + wall, self.cpu + time.process_time() - cpu
 
 
 class _Check:
@@ -249,29 +269,45 @@ class _Check:
     # -- load
 
     async def load(self, bodies: list[tuple[int, bytes]], server: Any) -> None:
+        """All levels. The closed loops take turns, so that what else the machine does meets all of them."""
         plan = self.plan
-        for clients in plan.concurrency:
-            self.say(f"load: {clients} clients")
-            # a first round opens the connections and fills the caches
-            await self.client.closed_loop(bodies, clients, until(None, 2 * clients))
-            began, cpu = time.perf_counter(), time.process_time()
-            calls = await self.client.closed_loop(bodies, clients, until(plan.seconds, plan.requests_per_level))
-            self.level(f"concurrency {clients}", {"clients": clients}, calls, began, cpu)
-            if server is not None and server.status is not None:
-                return
+        load = {clients: _Level() for clients in plan.concurrency}
+        others = server.others() if server else None
+        for part in range(PARTS):
+            for clients, level in load.items():
+                self.say(f"load: {clients} clients, part {part + 1} of {PARTS}")
+                if part == 0:
+                    # fills caches and lets the server start what it starts late
+                    await self.client.closed_loop(bodies, clients, until(None, 2 * clients))
+                more = until(plan.seconds / PARTS, None)
+                if plan.requests_per_level is not None:
+                    share = [plan.requests_per_level * edge // PARTS for edge in (part, part + 1)]
+                    more = until(None, share[1] - share[0])
+                await level.measure(self.client.closed_loop(bodies, clients, more))
+                if server is not None and server.status is not None:
+                    break
+        for clients, level in load.items():
+            self.level(f"concurrency {clients}", {"clients": clients}, level)
         for number, rate in enumerate(plan.rates):
+            if server is not None and server.status is not None:
+                break
             self.say(f"load: {rate:g} requests in a second")
             seconds = plan.seconds if plan.requests_per_level is None else plan.requests_per_level / rate
             moments = poisson_moments(rate, seconds, plan.seed + number)
-            began, cpu = time.perf_counter(), time.process_time()
-            calls = await self.client.open_loop(bodies, moments)
-            self.level(f"rate {rate:g}/s", {"rate": rate}, calls, began, cpu)
-            if server is not None and server.status is not None:
-                return
+            level = _Level()
+            await level.measure(self.client.open_loop(bodies, moments))
+            self.level(f"rate {rate:g}/s", {"rate": rate, "offered": len(moments) / seconds}, level)
+        if server and server.status is None and (share := others()) > OTHERS:
+            self.notes.append(
+                f"other programs kept the processors {share:.0%} busy during the load: the numbers are worse than the "
+                "server; measure again on a quiet machine"
+            )
 
-    def level(self, label: str, load: dict[str, Any], calls: list[Any], began: float, cpu: float) -> None:
+    def level(self, label: str, load: dict[str, Any], level: _Level) -> None:
         """Adds a row of the table, with the findings on errors and answers."""
-        wall, cpu = time.perf_counter() - began, time.process_time() - cpu
+        calls = level.calls
+        if not calls:
+            return
         good = [call for call in calls if call.ok]
         seconds = [call.seconds for call in good]
         kinds = Counter(call.error or f"status {call.status}" for call in calls if not call.ok)
@@ -280,11 +316,11 @@ class _Check:
             wrong = [c for c in good if difference(self.alone[c.index], c.answer) > self.plan.tolerance]
         self.measured["levels"].append({
             "level": label, **load, "requests": len(calls), "errors": len(calls) - len(good), "wrong": len(wrong),
-            "kinds": dict(kinds), "seconds": wall, "throughput": len(good) / wall, "parts": _parts(good),
+            "kinds": dict(kinds), "seconds": level.wall, "throughput": len(good) / level.wall, "parts": level.parts,
             "mean_ms": _ms(sum(seconds) / len(seconds)) if seconds else None,
             "p50_ms": _ms(quantile(seconds, 0.5)), "p95_ms": _ms(quantile(seconds, 0.95)),
             "p99_ms": _ms(quantile(seconds, 0.99)), "longest_ms": _ms(max(seconds, default=None)),
-            "client_cpu": cpu / wall,
+            "client_cpu": level.cpu / level.wall,
         })  # fmt: skip
         if kinds:
             first = next(call for call in calls if not call.ok)
@@ -333,19 +369,16 @@ class _Check:
                     f"{entry['level']}: the client used {entry['client_cpu']:.0%} of one processor: the numbers may "
                     "be its own limit and not the server's"
                 )
-            if "rate" in entry and entry["throughput"] < KEPT_UP * entry["requests"] / (plan.seconds or 1):
+            if "rate" in entry and entry["throughput"] < KEPT_UP * entry["offered"]:
                 self.notes.append(
                     f"{entry['level']}: the server does not keep up ({entry['throughput']:.4g}/s answered)"
                 )
-        for kind in ("clients", "rate"):
-            self.judge_fall([entry for entry in levels if kind in entry], kind)
+        self.judge_fall(sorted((e for e in levels if "clients" in e), key=lambda entry: entry["clients"]))
 
-    def judge_fall(self, levels: list[dict[str, Any]], kind: str) -> None:
-        levels = sorted(levels, key=lambda entry: entry[kind])
+    def judge_fall(self, levels: list[dict[str, Any]]) -> None:
         for position, entry in enumerate(levels[1:], 1):
             best = max(levels[:position], key=lambda other: other["throughput"])
-            apart = bool(entry["parts"] and best["parts"]) and max(entry["parts"]) < min(best["parts"])
-            if entry["throughput"] < FALL * best["throughput"] and apart:
+            if entry["throughput"] < FALL * best["throughput"] and max(entry["parts"]) < min(best["parts"]):
                 self.found(
                     "throughput-falls-with-load", entry["level"],
                     f"{entry['throughput']:.4g} answers in a second, at {best['level']} there were "
@@ -431,15 +464,6 @@ class _Check:
                 "shutdown-not-graceful", "after SIGTERM", "; ".join(problems), self.measured["shutdown"],
                 "on SIGTERM: stop accepting, answer what is under way, end every worker",
             )  # fmt: skip
-
-
-def _parts(calls: list[Any]) -> list[float]:
-    """Answers in a second within parts of equal counts, in order of their ends; none where there are too few."""
-    ends = sorted(call.began + call.seconds for call in calls)
-    size = (len(ends) - 1) // PARTS
-    if size < 4:
-        return []
-    return [size / (ends[(part + 1) * size] - ends[part * size]) for part in range(PARTS)]
 
 
 def _ms(seconds: float | None) -> float | None:

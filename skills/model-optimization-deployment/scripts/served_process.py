@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -70,6 +70,27 @@ class ServerProcess:
             self._family.setdefault(process.pid, process)
         return [process for process in self._family.values() if _runs(process)]
 
+    def others(self) -> Callable[[], float]:
+        """Starts a measurement; the returned function gives the share of all processors that other programs used since.
+
+        Other than this process, the command and its descendants.
+        """
+        began, idle, own = time.monotonic(), _idle(), self._own_seconds()
+
+        def share() -> float:
+            available = (time.monotonic() - began) * (psutil.cpu_count() or 1)
+            return max(0.0, 1 - (_idle() - idle + self._own_seconds() - own) / available)
+
+        return share
+
+    def _own_seconds(self) -> float:
+        total = time.process_time()
+        for process in self.alive():
+            with contextlib.suppress(psutil.Error):
+                used = process.cpu_times()
+                total += used.user + used.system
+        return total
+
     def stop(self, timeout: float) -> dict[str, Any]:
         """Sends SIGTERM to the command alone, as container runtimes do, and waits.
 
@@ -126,6 +147,11 @@ def _runs(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def _idle() -> float:
+    times = psutil.cpu_times()
+    return times.idle + getattr(times, "iowait", 0.0)
 
 
 def _name(process: psutil.Process) -> str:
