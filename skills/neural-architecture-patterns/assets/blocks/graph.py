@@ -40,10 +40,14 @@ def pool(values: Tensor, group: Tensor, groups: int, how: str = "sum") -> Tensor
     """
     if how not in ("sum", "mean", "max"):
         raise ValueError(f"how must be sum, mean or max, not {how!r}")
-    empty = values.new_zeros(groups, values.shape[1])
-    if how == "sum":
-        return empty.index_add(0, group, values)
-    return empty.index_reduce(0, group, values, "mean" if how == "mean" else "amax", include_self=False)
+    zeros = values.new_zeros(groups, values.shape[1])
+    if how == "max":
+        index = group[:, None].expand_as(values)
+        return zeros.scatter_reduce(0, index, values, "amax", include_self=False)
+    total = zeros.index_add(0, group, values)
+    if how == "mean":
+        total = total / torch.bincount(group, minlength=groups).clamp(min=1)[:, None]
+    return total
 
 
 class MessagePassing(nn.Module):

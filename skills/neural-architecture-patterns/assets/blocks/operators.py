@@ -38,7 +38,7 @@ class SpectralConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         grid, axes = x.shape[2:], tuple(range(2, x.ndim))
         if len(grid) != len(self.modes) or any(2 * count >= size for count, size in zip(self.modes, grid)):
-            raise ValueError(f"a grid {tuple(grid)} does not hold the modes {self.modes}: more than two points a mode are needed")
+            raise ValueError(f"a grid {tuple(grid)} does not hold {self.modes} modes: each needs more than two points")
         spectrum = torch.fft.rfftn(x, dim=axes)
         # all axes but the last also have negative frequencies; they stand at the end of the axis
         lines = [[*range(count), *range(size - count, size)] for count, size in zip(self.modes[:-1], grid[:-1])]

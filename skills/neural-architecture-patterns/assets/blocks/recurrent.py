@@ -70,6 +70,6 @@ class GRU(nn.Module):
         for step in self.input(x).unbind(1):
             (r, z, n), (r_h, z_h, n_h) = step.chunk(3, -1), self.recurrent(h).chunk(3, -1)
             r, z = torch.sigmoid(r + r_h), torch.sigmoid(z + z_h)
-            h = (1 - z) * torch.tanh(n + r * n_h) + z * h  # z near 1 keeps the state: a path without product
+            h = (1 - z) * torch.tanh(n + r * n_h) + z * h  # z near 1 passes the state on
             outputs.append(h)
         return torch.stack(outputs, 1), h
