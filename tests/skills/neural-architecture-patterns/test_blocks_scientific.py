@@ -1,5 +1,6 @@
 """Neural ODE, physics-informed and operator blocks, against exact solutions and on two grids."""
 
+import itertools
 import math
 
 import pytest
@@ -30,7 +31,7 @@ def test_solver_has_order_four():
     for substeps in (5, 10, 20):
         end = solve(oscillator, START, torch.tensor([0.0, 2.0], dtype=torch.float64), substeps)[-1]
         errors.append((end - turned(2.0)).norm().item())
-    orders = [math.log2(a / b) for a, b in zip(errors, errors[1:])]
+    orders = [math.log2(a / b) for a, b in itertools.pairwise(errors)]
     assert orders == pytest.approx([4, 4], abs=0.15)
 
 
