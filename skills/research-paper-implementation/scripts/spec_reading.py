@@ -17,6 +17,7 @@ SECTIONS = (
     "task", "data", "architecture", "optimizer", "schedule", "regularization", "evaluation", "hardware", "reported",
 )  # fmt: skip
 LARGEST = 1_000_000  # bytes; a specification is written by hand
+DEEPEST = 50
 
 # YAML 1.1 needs a point and a signed exponent in a float; 1e-4 and 3.3e18 are text to PyYAML
 _NUMBER_AS_TEXT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
@@ -141,7 +142,11 @@ def read(path: Path) -> Document:
     try:
         text = raw.decode("utf-8-sig")
         # an alias can make a small file expand without end; nobody writes one here by hand
+        depth = 0
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                raise UnusableInput(f"{path}:{event.start_mark.line + 1}: nested too deeply, more than {DEEPEST} levels")
             if isinstance(event, yaml.AliasEvent):
                 mark = event.start_mark
                 raise UnusableInput(f"{path}:{mark.line + 1}:{mark.column + 1}: aliases (*{event.anchor}) are not read; write the value out")
@@ -158,8 +163,6 @@ def read(path: Path) -> Document:
         raise UnusableInput(f"{path}{place} is not YAML: {error.problem or error.context}") from None
     except yaml.YAMLError as error:
         raise UnusableInput(f"{path} is not YAML: {str(error).splitlines()[0]}") from None
-    except RecursionError:
-        raise UnusableInput(f"{path} is nested too deeply") from None
     return Document(path, content, walk.places, walk.numbers_as_text, walk.repeated)
 
 
@@ -184,7 +187,7 @@ def read_specification(path: Path) -> Specification:
     for error in jsonschema.Draft202012Validator(schema).iter_errors(content):
         keys = tuple(error.absolute_path)
         broken.add(keys[:2])
-        findings.append(_schema_finding(document, keys, error))
+        findings += _schema_findings(document, keys, error)
     for keys, (line, column) in document.repeated.items():
         where = f"{document.path.name}:{line}:{column} {'.'.join(map(str, keys))}"
         findings.append(Finding("schema", where, "this key stands twice; YAML readers silently keep one of them", {}, "keep one"))
@@ -199,10 +202,15 @@ def read_specification(path: Path) -> Specification:
                     f"write {fixed}: a point, and a sign in the exponent",
                 )  # fmt: skip
             )
+    # JSON has no other keys than text, so the schema says nothing of them
+    for keys in document.places:
+        if keys and not isinstance(keys[-1], str) and isinstance(_at(content, keys[:-1]), dict):
+            findings.append(Finding("schema", document.where(keys), f"the key {keys[-1]!r} is no text", {}, "put it in quotes"))
+            broken.add(keys[:2])
     entries = {}
     for section in SECTIONS:
         for name, entry in _mapping(content.get(section)).items():
-            if (section, name) not in broken and isinstance(entry, dict):
+            if (section, name) not in broken:
                 entries[f"{section}.{name}"] = Entry(
                     section, name, entry["value"], entry["unit"], entry["status"], entry["where"],
                     tuple((one["value"], one["where"]) for one in entry.get("competing", ())),
@@ -214,7 +222,7 @@ def read_specification(path: Path) -> Specification:
             one.get("part"), document.where(("derived", name)),
         )  # fmt: skip
         for name, one in _mapping(content.get("derived")).items()
-        if ("derived", name) not in broken and isinstance(one, dict)
+        if ("derived", name) not in broken
     }
     findings.sort(key=lambda one: [int(n) for n in one.where.split(" ")[0].rsplit(":", 2)[1:]])
     return Specification(document, _mapping(content.get("paper")), entries, derived, tuple(findings))
@@ -261,35 +269,35 @@ class _Walk:
             raise UnusableInput(f"{self.path}:{mark.line + 1}:{mark.column + 1}: cannot read {node.value[:40]!r}: {reason}") from None
 
 
-def _schema_finding(document: Document, keys: tuple[Any, ...], error: Any) -> Finding:
-    value, rule = error.instance, error.validator
-    next_step = "see assets/paper-spec.schema.json"
+def _schema_findings(document: Document, keys: tuple[Any, ...], error: Any) -> list[Finding]:
+    """What one error of the schema means, in words; one finding for each key that it is about."""
+    value, rule, wanted = error.instance, error.validator, error.validator_value
+    look_up = "see assets/paper-spec.schema.json"
     if rule == "required":
-        missing = next((name for name in error.validator_value if name not in value), "a key")
-        kind = "section" if not keys else "key"
-        message = f"the {kind} `{missing}` is missing"
-        if not keys:
-            next_step = f"add `{missing}:`; a section that the paper says nothing about is `{missing}: {{}}`"
-    elif rule == "additionalProperties":
-        allowed = list(error.schema.get("properties", {}))
-        unknown = next((name for name in value if name not in allowed), "")
-        close = difflib.get_close_matches(str(unknown), allowed, 1)
-        keys = (*keys, unknown)
-        message = f"unknown key `{unknown}`" + (f"; did you mean `{close[0]}`?" if close else "")
-        next_step = f"allowed are {', '.join(allowed)}"
-    elif rule == "enum":
-        close = difflib.get_close_matches(str(value), error.validator_value, 1)
-        message = f"{_short(value)} is none of {', '.join(map(str, error.validator_value))}"
-        next_step = f"write {close[0]}" if close else next_step
+        # there is one error for each key
+        missing = next(name for name in wanted if error.message.startswith(repr(name)))
+        if keys:
+            return [Finding("schema", document.where(keys), f"the key `{missing}` is missing", {}, look_up)]
+        step = f"add `{missing}:`; a section that the paper says nothing about is `{missing}: {{}}`"
+        return [Finding("schema", document.where(keys), f"the section `{missing}` is missing", {}, step)]
+    if rule == "additionalProperties":
+        allowed = list(error.schema["properties"])
+        findings = []
+        for name in [name for name in value if name not in allowed]:
+            close = difflib.get_close_matches(str(name), allowed, 1)
+            message = f"unknown key `{name}`" + (f"; did you mean `{close[0]}`?" if close else "")
+            findings.append(Finding("schema", document.where((*keys, name)), message, {}, f"allowed are {', '.join(allowed)}"))
+        return findings
+    if rule == "enum":
+        message = f"{_short(value)} is none of {', '.join(map(str, wanted))}"
     elif rule == "type":
-        wanted = error.validator_value
-        wanted = " or ".join(wanted) if isinstance(wanted, list) else wanted
-        message = f"{_kind(value)} ({_short(value)}) stands where there must be {_article(_TYPES.get(wanted, wanted))}"
-    elif rule == "const":
-        message = f"is {_short(value)}, must be {_short(error.validator_value)}: {error.schema.get('description', '')}".rstrip(": ")
+        words = [_TYPES.get(one, one) for one in (wanted if isinstance(wanted, list) else [wanted])]
+        message = f"{_kind(value)} ({_short(value)}) stands where there must be {_article(' or '.join(words))}"
+    elif rule in ("const", "not"):
+        message = f"{_short(value)} cannot stand here: {error.schema['description']}"
     else:
         message = error.message if len(error.message) < 160 else f"{_short(value)} breaks the rule {rule!r}"
-    return Finding("schema", document.where(keys), message, {}, next_step)
+    return [Finding("schema", document.where(keys), message, {}, look_up)]
 
 
 _TYPES = {"object": "mapping", "array": "list", "string": "text"}

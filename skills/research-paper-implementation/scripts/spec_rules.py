@@ -281,8 +281,10 @@ def _networks(values: Values, targets: set[str]) -> list[Finding]:
 
 
 def _relations(values: Values) -> list[Finding]:
+    """Stated standard values against what follows from the others; one finding for a value, however many ways lead to it."""
     findings: list[Finding] = []
-    complained: set[frozenset[str]] = set()
+    seen: set[frozenset[str]] = set()
+    wrong: set[str] = set()
     for relation in RELATIONS:
         entry = values.standard.get(relation.name)
         used = spec_formulas.names(spec_formulas.parse(relation.formula))
@@ -292,20 +294,20 @@ def _relations(values: Values) -> list[Finding]:
             continue
         # steps from epochs and epochs from steps are one statement
         group = frozenset((relation.name, *used))
-        if group in complained:
-            continue
-        computed = _of_relation(values, relation)
+        computed = None if group in seen or entry.path in wrong else _of_relation(values, relation)
         if computed is not None:
+            seen.add(group)
             found = _against(values, entry, computed, relation.formula, relation.tolerance, entry.place)
             findings += found
-            complained.add(group)
+            wrong.update(entry.path for _ in found)
     return findings
 
 
 def _of_relation(values: Values, relation: Relation) -> Quantity | None:
     computed = _quantity(values, relation.formula)
-    if computed is None or relation.name not in ("steps",):
+    if computed is None or relation.name != "steps":
         return computed
+    # the last batch counts as a step
     return Quantity(float(math.ceil(computed.value)), computed.dimensions)
 
 
