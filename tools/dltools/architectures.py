@@ -1,29 +1,29 @@
 """From a description of an architecture to its parameters and multiply-adds, part by part, by formula.
 
 A configuration is a mapping with the key `family` and the keys of that family (the fields of `Transformer`,
-`EncoderDecoder`, `ResNet` and `UNet` below):
+`EncoderDecoder`, `ResNet` and `UNet` in `dltools.architecture_keys`):
 
     transformer-decoder           GPT-2, Llama: a causal language model
     transformer-encoder           BERT; with `patch` a vision transformer
     transformer-encoder-decoder   Vaswani et al. 2017
-    resnet                        He et al. 2016: ImageNet (section 3.4) and CIFAR-10 (section 4.2)
+    resnet                        He et al. 2016: ImageNet (table 1) and CIFAR-10 (section 4.2)
     unet                          the denoiser of Ho et al. 2020 (appendix B)
 
 or a Hugging Face `config.json`, which has the key `model_type` instead (`dltools.hugging_face`).
 
 What is counted as multiply-adds (MACs): matrix products, convolutions and the two products of attention, as
 `torch.utils.flop_counter` and the usual tables do. Not counted: look-ups, normalisation, softmax, activation functions,
-biases, residual sums, the angles of rotary positions. Attention counts every pair of positions, also those that a causal
-mask hides. One multiply-add is 2 FLOPs.
+biases, residual sums, the angles of rotary positions. Attention counts every pair of positions, also those that a
+causal mask hides. One multiply-add is 2 FLOPs.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dltools.architecture_keys import Architecture, EncoderDecoder, ResNet, Transformer, UNet, architecture
 from dltools.report import UnusableInput
 
 FLOPS_PER_MAC = 2
@@ -33,11 +33,19 @@ _LONGEST = "The sequence is taken as {} tokens, the longest that the configurati
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """A part of a network: its trainable parameters, and the multiply-adds of one forward pass over the whole batch."""
+    """A part of a network.
+
+    Args:
+        name: of the part.
+        parameters: trainable numbers of its own.
+        macs: multiply-adds of one forward pass over the whole batch.
+        borrowed: parameters of another part that are multiplied here, as in a tied output.
+    """
 
     name: str
     parameters: int
     macs: int = 0
+    borrowed: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,9 +54,9 @@ class Counts:
 
     Args:
         family: as in the configuration.
-        parts: in the order of the computation; each parameter is in one part only (a tied matrix where it is first used).
+        parts: in order; each parameter is in one part only (a tied matrix where it is used first).
         shapes: the sizes of the batch that the multiply-adds are for, such as batch 1 and sequence 1024.
-        cache_elements: numbers in the key-value cache after the pass, for the whole batch; None where there is no cache.
+        cache_elements: numbers in the key-value cache after the pass, of the whole batch; None without a cache.
         notes: how the configuration was understood.
     """
 
@@ -69,6 +77,11 @@ class Counts:
         return sum(part.macs for part in self.parts)
 
     @property
+    def multiplied(self) -> int:
+        """Parameters that enter a product, which is what a pass must read; an embedding is only looked up."""
+        return sum(part.parameters + part.borrowed for part in self.parts if part.macs)
+
+    @property
     def flops(self) -> int:
         """2 per multiply-add."""
         return FLOPS_PER_MAC * self.macs
@@ -76,215 +89,6 @@ class Counts:
     def cache_bytes(self, bytes_per_element: int) -> int | None:
         """Bytes of the key-value cache; None where there is none."""
         return None if self.cache_elements is None else self.cache_elements * bytes_per_element
-
-
-@dataclasses.dataclass(frozen=True)
-class Transformer:
-    """A stack of equal transformer layers, on tokens or on patches of an image.
-
-    Args:
-        family: transformer-decoder or transformer-encoder.
-        layers: number of layers.
-        width: d, the size of a token's vector.
-        heads: of the queries; divides `width` unless `head_width` is given.
-        feed_forward: width within the feed-forward layer; 4 d unless given.
-        vocabulary: tokens of the input; 0 for images.
-        kv_heads: heads of keys and values (grouped-query attention, Ainslie et al. 2023); as many as `heads` unless given.
-        head_width: d / heads unless given.
-        gated: the feed-forward layer has three matrices instead of two (Shazeer 2020), as in Llama.
-        norm: layernorm (scale and shift) or rmsnorm (scale, Zhang & Sennrich 2019).
-        final_norm: a norm after the last layer (pre-norm networks have one).
-        embedding_norm: a norm after the embeddings (BERT).
-        qk_norm: an RMS norm over each head's queries and keys, shared by the heads.
-        qkv_bias: biases in the projections to queries, keys and values.
-        output_bias: a bias in the projection after attention.
-        feed_forward_bias: biases in the feed-forward layer.
-        positions: learned positions of text; 0 for rotary or sinusoidal ones.
-        context: the longest sequence where it is not learned; taken as length when none is asked for.
-        token_types: BERT's segments.
-        lm_head: next-token logits (decoder), or the masked-token head of BERT: dense, norm, output with a bias.
-        tied: the logits use the matrix of the embedding.
-        pooler: a dense layer on the first token (BERT).
-        classes: a linear classifier with bias on one token; 0 for none.
-        window: positions that the key-value cache keeps (sliding window); 0 for all.
-        patch: side of a patch; makes this a vision transformer (Dosovitskiy et al. 2021) with learned positions.
-        image: side of the image in pixels.
-        channels: of the image.
-        class_token: a learned token before the patches.
-    """
-
-    family: str
-    layers: int
-    width: int
-    heads: int
-    feed_forward: int = 0
-    vocabulary: int = 0
-    kv_heads: int = 0
-    head_width: int = 0
-    gated: bool = False
-    norm: str = "layernorm"
-    final_norm: bool = True
-    embedding_norm: bool = False
-    qk_norm: bool = False
-    qkv_bias: bool = True
-    output_bias: bool = True
-    feed_forward_bias: bool = True
-    positions: int = 0
-    context: int = 0
-    token_types: int = 0
-    lm_head: bool = False
-    tied: bool = True
-    pooler: bool = False
-    classes: int = 0
-    window: int = 0
-    patch: int = 0
-    image: int = 0
-    channels: int = 3
-    class_token: bool = True
-
-    OPTIONAL_ZERO = ("vocabulary", "positions", "context", "token_types", "classes", "window", "patch", "image")
-
-
-@dataclasses.dataclass(frozen=True)
-class EncoderDecoder:
-    """The transformer of Vaswani et al. 2017: post-norm, sinusoidal positions, cross-attention in each decoder layer.
-
-    Args:
-        family: transformer-encoder-decoder.
-        layers: of the encoder, and of the decoder.
-        width: d, the size of a token's vector (d_model).
-        heads: h; divides d.
-        feed_forward: d_ff; 4 d unless given.
-        vocabulary: tokens of the source.
-        target_vocabulary: tokens of the target; 0 where both share one vocabulary and one embedding (section 3.4).
-        tied: the logits use the matrix of the target's embedding (section 3.4).
-        attention_bias: biases in the four projections of attention (the paper writes none).
-        feed_forward_bias: biases in the feed-forward layer (equation 2 has them).
-        final_norm: a further norm after each stack, as pre-norm networks have.
-        positions: learned positions, in the encoder and in the decoder; 0 for sinusoidal ones.
-        context: the longest sequence where positions are not learned; taken as length when none is asked for.
-    """
-
-    family: str
-    layers: int
-    width: int
-    heads: int
-    vocabulary: int
-    feed_forward: int = 0
-    target_vocabulary: int = 0
-    tied: bool = True
-    attention_bias: bool = False
-    feed_forward_bias: bool = True
-    final_norm: bool = False
-    positions: int = 0
-    context: int = 0
-
-    OPTIONAL_ZERO = ("target_vocabulary", "positions", "context")
-
-
-@dataclasses.dataclass(frozen=True)
-class ResNet:
-    """A residual network with batch normalisation; convolutions without bias, one linear layer at the end.
-
-    Args:
-        family: resnet.
-        blocks: residual blocks of each stage, such as 3, 4, 6, 3 for ResNet-50.
-        block: bottleneck (1x1, 3x3, 1x1, the inner width a quarter) or basic (3x3, 3x3).
-        widths: channels that leave each stage; unless given, 64 doubled at each stage (16 with the CIFAR stem), times 4
-            for bottlenecks.
-        stem: imagenet (7x7 stride 2, then max-pooling stride 2) or cifar (3x3 stride 1).
-        stem_width: channels after the stem; 64, or 16 for cifar, unless given.
-        shortcut: where the shape changes: projection (option B, 1x1 convolution) or padding (option A, no parameters).
-        stride_in: which convolution of a bottleneck has the stride: 3x3 as in torchvision, or 1x1 as in the paper.
-        classes: of the linear layer at the end; 0 for none.
-        image: side of the image in pixels.
-        channels: of the image.
-    """
-
-    family: str
-    blocks: tuple[int, ...]
-    block: str = "bottleneck"
-    widths: tuple[int, ...] = ()
-    stem: str = "imagenet"
-    stem_width: int = 0
-    shortcut: str = "projection"
-    stride_in: str = "3x3"
-    classes: int = 1000
-    image: int = 0
-    channels: int = 3
-
-    OPTIONAL_ZERO = ("classes", "image")
-
-
-@dataclasses.dataclass(frozen=True)
-class UNet:
-    """The U-Net of Ho et al. 2020 (DDPM): residual blocks with group norm and a time embedding, attention at some sizes.
-
-    Args:
-        family: unet.
-        width: channels at full resolution.
-        multipliers: of `width` at each level; each level after the first has half the side.
-        image: side of the image in pixels; it says at which levels attention stands.
-        blocks: residual blocks of a level on the way down; one more on the way up.
-        attention: sides of the feature map at which attention follows each residual block; always once in the middle.
-        channels: of the image.
-        out_channels: those of the image unless given.
-        time_width: of the time embedding; 4 times `width` unless given.
-    """
-
-    family: str
-    width: int
-    multipliers: tuple[int, ...]
-    image: int
-    blocks: int = 2
-    attention: tuple[int, ...] = (16,)
-    channels: int = 3
-    out_channels: int = 0
-    time_width: int = 0
-
-    OPTIONAL_ZERO = ()
-
-
-FAMILIES: dict[str, type] = {
-    "transformer-decoder": Transformer,
-    "transformer-encoder": Transformer,
-    "transformer-encoder-decoder": EncoderDecoder,
-    "resnet": ResNet,
-    "unet": UNet,
-}
-CHOICES = {
-    "norm": ("layernorm", "rmsnorm"),
-    "block": ("bottleneck", "basic"),
-    "stem": ("imagenet", "cifar"),
-    "shortcut": ("projection", "padding"),
-    "stride_in": ("3x3", "1x1"),
-}
-
-Architecture = Transformer | EncoderDecoder | ResNet | UNet
-
-
-def architecture(config: Mapping[str, Any]) -> Architecture:
-    """Reads a configuration, with its defaults filled in.
-
-    Args:
-        config: keys as described in this module, or a Hugging Face configuration.
-
-    Raises:
-        UnusableInput: a key is missing, unknown, of the wrong type or does not fit the others.
-    """
-    if "family" not in config:
-        if "model_type" in config:
-            from dltools.hugging_face import from_hugging_face
-
-            return from_hugging_face(config)
-        raise UnusableInput(
-            f"the configuration has neither `family` ({', '.join(FAMILIES)}) nor Hugging Face's `model_type`"
-        )
-    family = config["family"]
-    if family not in FAMILIES:
-        raise UnusableInput(f"`family` is {family!r}; it must be one of {', '.join(FAMILIES)}")
-    given = _checked(FAMILIES[family], config)
-    return _filled(FAMILIES[family](**given))
 
 
 def count(
@@ -310,7 +114,8 @@ def count(
         UnusableInput: as for `architecture`, or a size is missing or does not fit.
     """
     known = config if isinstance(config, Architecture) else architecture(config)
-    for name, value in (("batch", batch), ("sequence", sequence), ("target_sequence", target_sequence), ("image", image)):
+    sizes = {"batch": batch, "sequence": sequence, "target_sequence": target_sequence, "image": image}
+    for name, value in sizes.items():
         if value is not None and value < 1:
             raise UnusableInput(f"{name} is {value}; it must be at least 1")
     if cached < 0 or (cached and known.family != "transformer-decoder"):
@@ -373,11 +178,14 @@ def _heads(net: Transformer, batch: int, n: int) -> list[Part]:
     d = net.width
     parts = []
     if net.lm_head and net.family == "transformer-decoder":
-        parts.append(Part("language-model head", 0 if net.tied else d * net.vocabulary, batch * n * d * net.vocabulary))
+        weights = d * net.vocabulary
+        own, borrowed = (0, weights) if net.tied else (weights, 0)
+        parts.append(Part("language-model head", own, batch * n * weights, borrowed))
     elif net.lm_head:
         # dense (d, d) with bias, norm, output with a bias for each token
         own = d * d + d + _norm(net.norm, d) + net.vocabulary + (0 if net.tied else d * net.vocabulary)
-        parts.append(Part("masked-token head", own, batch * n * (d * d + d * net.vocabulary)))
+        borrowed = d * net.vocabulary if net.tied else 0
+        parts.append(Part("masked-token head", own, batch * n * (d * d + d * net.vocabulary), borrowed))
     if net.pooler:
         parts.append(Part("pooler", d * d + d, batch * d * d))
     if net.classes:
@@ -407,7 +215,7 @@ def _encoder_decoder(net: EncoderDecoder, batch: int, sequence: int | None, targ
         ),
         dataclasses.replace(_feed_forward(net, net.layers, batch * m), name="decoder feed-forward"),
         Part("decoder norms", net.layers * 3 * norm + ends),
-        Part("output", 0 if net.tied else d * rows, batch * m * d * rows),
+        Part("output", 0 if net.tied else d * rows, batch * m * d * rows, d * rows if net.tied else 0),
     )
     # the decoder keeps its own keys and values, and those of the source
     cache = 2 * net.layers * batch * d * (m + n)
@@ -543,82 +351,3 @@ def _length(name: str, asked: int | None, positions: int, context: int, cached: 
     if positions and length + cached > positions:
         raise UnusableInput(f"{length + cached} tokens are more than the {positions} learned positions of the model")
     return length
-
-
-def _checked(kind: type, config: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a configuration, each of the type that its field has."""
-    fields = {field.name: field for field in dataclasses.fields(kind)}
-    given: dict[str, Any] = {}
-    for key, value in config.items():
-        if key not in fields:
-            close = difflib.get_close_matches(str(key), fields, 1)
-            hint = f"; did you mean `{close[0]}`?" if close else f"; known are {', '.join(fields)}"
-            raise UnusableInput(f"{config['family']} has no key `{key}`{hint}")
-        given[key] = _value(kind, fields[key], value)
-    missing = [name for name, field in fields.items() if field.default is dataclasses.MISSING and name not in given]
-    if missing:
-        raise UnusableInput(f"{config['family']} needs {', '.join(f'`{name}`' for name in missing)}")
-    return given
-
-
-def _value(kind: type, field: dataclasses.Field, value: Any) -> Any:
-    name = field.name
-    if name in CHOICES:
-        if value not in CHOICES[name]:
-            raise UnusableInput(f"`{name}` is {value!r}; it must be one of {', '.join(CHOICES[name])}")
-        return value
-    if field.type == "str":
-        return value
-    if field.type == "bool":
-        if not isinstance(value, bool):
-            raise UnusableInput(f"`{name}` is {value!r}; it must be true or false")
-        return value
-    if field.type.startswith("tuple"):
-        if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
-            raise UnusableInput(f"`{name}` is {value!r}; it must be a list of whole numbers")
-        return tuple(_whole(f"{name}", item, 1) for item in value)
-    return _whole(name, value, 0 if name in kind.OPTIONAL_ZERO else 1)
-
-
-def _whole(name: str, value: Any, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise UnusableInput(f"`{name}` is {value!r}; it must be a whole number of at least {least}")
-    return value
-
-
-def _filled(net: Architecture) -> Architecture:
-    """Defaults that follow from other keys, and whether the keys fit each other."""
-    if isinstance(net, ResNet):
-        return _filled_resnet(net)
-    if isinstance(net, UNet):
-        return net
-    feed_forward = net.feed_forward or 4 * net.width
-    if isinstance(net, EncoderDecoder):
-        if net.width % net.heads:
-            raise UnusableInput(f"`width` {net.width} is not a multiple of `heads` {net.heads}")
-        return dataclasses.replace(net, feed_forward=feed_forward)
-    if not net.head_width and net.width % net.heads:
-        raise UnusableInput(f"`width` {net.width} is not a multiple of `heads` {net.heads}; give `head_width`")
-    kv_heads = net.kv_heads or net.heads
-    if net.heads % kv_heads:
-        raise UnusableInput(f"`heads` {net.heads} is not a multiple of `kv_heads` {kv_heads}")
-    if bool(net.patch) == bool(net.vocabulary):
-        raise UnusableInput("a transformer reads tokens or patches: give either `vocabulary` or `patch`")
-    if net.lm_head and not net.vocabulary:
-        raise UnusableInput("`lm_head` needs a `vocabulary`")
-    if net.family == "transformer-decoder" and net.patch:
-        raise UnusableInput("a transformer-decoder reads tokens; `patch` belongs to transformer-encoder")
-    return dataclasses.replace(
-        net, feed_forward=feed_forward, kv_heads=kv_heads, head_width=net.head_width or net.width // net.heads
-    )
-
-
-def _filled_resnet(net: ResNet) -> ResNet:
-    first = net.stem_width or (64 if net.stem == "imagenet" else 16)
-    expansion = 4 if net.block == "bottleneck" else 1
-    widths = net.widths or tuple(first * expansion * 2**stage for stage in range(len(net.blocks)))
-    if not net.blocks or len(widths) != len(net.blocks):
-        raise UnusableInput(f"`blocks` has {len(net.blocks)} stages and `widths` {len(widths)}; give one number per stage")
-    if net.block == "bottleneck" and any(width % 4 for width in widths):
-        raise UnusableInput(f"`widths` {list(widths)}: the inner width of a bottleneck is a quarter, so give multiples of 4")
-    return dataclasses.replace(net, stem_width=first, widths=widths)

@@ -1,4 +1,4 @@
-"""Hugging Face configurations (`config.json`) as the architectures that `dltools.architectures` counts.
+"""Hugging Face configurations (`config.json`) in the keys of `dltools.architecture_keys`.
 
 A `config.json` leaves out what is the default of its class, so the defaults of transformers 5 stand here; a test
 compares them with the library.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dltools.architectures import Architecture, architecture
+from dltools.architecture_keys import Architecture, architecture
 from dltools.report import UnusableInput
 
 
@@ -26,7 +26,7 @@ def from_hugging_face(config: Mapping[str, Any]) -> Architecture:
     kind = config["model_type"]
     if kind not in _READERS:
         raise UnusableInput(
-            f"`model_type` is {kind!r}; formulas are there for {', '.join(_READERS)}. Count the model itself with --target"
+            f"`model_type` is {kind!r}; formulas are there for {', '.join(_READERS)}; count the model itself"
         )
     reader, known, refused = _READERS[kind]
     named = (config.get("architectures") or [next(iter(known))])[0]
@@ -34,7 +34,7 @@ def from_hugging_face(config: Mapping[str, Any]) -> Architecture:
         raise UnusableInput(f"`architectures` is {named!r}; formulas are there for {', '.join(known)}")
     for option in refused:
         if config.get(option):
-            raise UnusableInput(f"`{option}` is set, and changes the counts; count the model itself with --target")
+            raise UnusableInput(f"`{option}` is set, and changes the counts; count the model itself")
     return architecture(reader(config, known[named]))
 
 
@@ -136,7 +136,7 @@ def _resnet(config: Mapping[str, Any], head: dict[str, Any]) -> dict[str, Any]:
         "stem_width": config.get("embedding_size", 64),
         "stride_in": "1x1" if config.get("downsample_in_bottleneck") else "3x3",
         "channels": config.get("num_channels", 3),
-        # the configuration has no size of the image; that of the paper's ImageNet networks
+        # the configuration has no size of the image; ImageNet networks are counted at this one
         "image": 224,
         "classes": _labels(config) if "classes" in head else 0,
     }
@@ -163,9 +163,7 @@ _READERS: dict[str, tuple[Callable[..., dict[str, Any]], dict[str, dict[str, Any
         ("use_sliding_window",),
     ),
     "qwen3": (
-        _llama_like(
-            kv_heads=32, feed_forward=22016, vocabulary=151936, context=32768, qk_norm=True, head_width=128
-        ),
+        _llama_like(kv_heads=32, feed_forward=22016, vocabulary=151936, context=32768, qk_norm=True, head_width=128),
         {"Qwen3ForCausalLM": _LM, "Qwen3Model": _BARE},
         ("use_sliding_window",),
     ),
@@ -179,5 +177,9 @@ _READERS: dict[str, tuple[Callable[..., dict[str, Any]], dict[str, dict[str, Any
         ("is_decoder", "add_cross_attention"),
     ),
     "vit": (_vit, {"ViTForImageClassification": {"classes": 2}, "ViTModel": {"pooler": True}}, ()),
-    "resnet": (_resnet, {"ResNetForImageClassification": {"classes": 2}, "ResNetModel": _BARE}, ("downsample_in_first_stage",)),
+    "resnet": (
+        _resnet,
+        {"ResNetForImageClassification": {"classes": 2}, "ResNetModel": _BARE},
+        ("downsample_in_first_stage",),
+    ),
 }

@@ -163,14 +163,14 @@ class Target(abc.ABC):
             raise UnusableInput(f"loss_fn returned a {type(value).__name__}, not one number") from None
 
 
-def load(spec: str, *, timeout: float = 60.0, device: str = "cpu") -> Target:
+def load(spec: str, *, timeout: float = 60.0, device: str | None = "cpu") -> Target:
     """Loads a target for the tools that probe a model.
 
     Args:
         spec: `FILE.py:factory`.
         timeout: seconds that importing the file and calling the factory may take together.
-        device: where a PyTorch model and batch are moved to, such as `cpu` or `cuda:0`. JAX has its own setting
-            (`JAX_PLATFORMS`).
+        device: where a PyTorch model and batch are moved to, such as `cpu` or `cuda:0`; None leaves them where they are,
+            such as on the meta device. JAX has its own setting (`JAX_PLATFORMS`).
 
     Raises:
         UnusableInput: the file or the factory is missing, raises, hangs, or does not keep the contract.

@@ -24,8 +24,8 @@ class TorchTarget(Target):
     flavour = "torch"
 
     @classmethod
-    def build(cls, model: torch.nn.Module, common: Mapping[str, Any], device: str) -> TorchTarget:
-        """Checks what only PyTorch can check, and moves model and batch to the device.
+    def build(cls, model: torch.nn.Module, common: Mapping[str, Any], device: str | None) -> TorchTarget:
+        """Checks what only PyTorch can check, and moves model and batch to the device (None: leaves them where they are).
 
         Raises:
             UnusableInput: the device is not there, the optimizer is no optimizer or is over other parameters.
@@ -33,10 +33,12 @@ class TorchTarget(Target):
         optimizer = common["optimizer"]
         if optimizer is not None and not isinstance(optimizer, torch.optim.Optimizer):
             raise UnusableInput(f"`optimizer` is a {type(optimizer).__name__}; for PyTorch it must be a torch.optim.Optimizer")
+        batch = common["batch"]
         try:
-            # a module's parameters keep their identity under .to(), so the optimizer still holds them
-            model.to(device)
-            batch = tuple(moved(part, device) for part in common["batch"])
+            if device is not None:
+                # a module's parameters keep their identity under .to(), so the optimizer still holds them
+                model.to(device)
+                batch = tuple(moved(part, device) for part in batch)
         except (RuntimeError, AssertionError) as error:
             raise UnusableInput(f"--device {device}: {str(error).splitlines()[0]}") from None
         if optimizer is not None:
