@@ -259,9 +259,9 @@ def measure(target: TorchTarget, mode: Any, *, train: bool, fused: bool = True) 
                 if tuple(getattr(loss, "shape", (0,))) not in ((), (1,)):
                     raise UnusableInput("loss_fn does not return one number; reduce it, such as with .mean()")
             held = sum(_bytes(tensor) for storage, tensor in saved.items() if storage not in own)
-            parameters = [value for value in target.model.parameters() if value.requires_grad]
             with _explained("the backward pass"):
-                torch.autograd.grad(loss.reshape(()), parameters, allow_unused=True)
+                # not autograd.grad: the counter cannot follow it where a module is called on a parameter
+                loss.reshape(()).backward()
 
     def path(module: str) -> str:
         # the tracker's names begin with the class of the model
