@@ -303,11 +303,12 @@ def _torch_pass(target: Any, precision: str, fused: bool, train: bool, real: boo
     import budget_torch
     import torch
 
-    model = target.model
+    # what torch.compile wraps
+    model = getattr(target.model, "_orig_mod", target.model)
+    target = dataclasses.replace(target, model=model)
+    budget_torch.check_tensors(target)
     if train and not any(p.requires_grad for p in model.parameters()):
         raise UnusableInput("no parameter of the model has a gradient, so there is nothing to train; use --inference")
-    if any(isinstance(p, torch.nn.UninitializedParameter) for p in model.parameters()):
-        raise UnusableInput("the model has lazy layers without a shape; call it once on real inputs in the factory")
     if real:
         if any(p.is_meta for p in model.parameters()):
             raise UnusableInput("--real needs values, and the model is on the meta device; leave --real out")

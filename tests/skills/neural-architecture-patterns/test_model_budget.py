@@ -233,7 +233,8 @@ IMAGE, SEQUENCE, VECTOR = (2, 4, 8, 8), (2, 6, 8), (4, 8)
 LAYERS = [
     (nn.Conv1d(6, 4, 3), SEQUENCE), (nn.Conv2d(4, 4, 3), IMAGE), (nn.Conv3d(4, 4, 3), (2, 4, 5, 5, 5)),
     (nn.ConvTranspose2d(4, 4, 3), IMAGE), (nn.Linear(8, 4), VECTOR), (nn.Identity(), VECTOR),
-    (nn.LSTM(8, 4, 2, batch_first=True, bidirectional=True), SEQUENCE), (nn.GRU(8, 4), SEQUENCE), (nn.RNN(8, 4), SEQUENCE),
+    (nn.LSTM(8, 4, 2, batch_first=True, bidirectional=True), SEQUENCE), (nn.GRU(8, 4), SEQUENCE),
+    (nn.RNN(8, 4), SEQUENCE),
     (nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), SEQUENCE), (nn.MultiheadAttention(8, 2), None),
     (nn.BatchNorm2d(4), IMAGE), (nn.GroupNorm(2, 4), IMAGE), (nn.LayerNorm(8), VECTOR), (nn.RMSNorm(8), VECTOR),
     (nn.InstanceNorm2d(4), IMAGE), (nn.LocalResponseNorm(2), IMAGE), (nn.Dropout(0.5), VECTOR), (nn.Dropout2d(), IMAGE),
@@ -245,8 +246,10 @@ LAYERS = [
     (nn.Softmax(-1), VECTOR), (nn.LogSoftmax(-1), VECTOR), (nn.Softmin(-1), VECTOR), (nn.PReLU(), VECTOR),
     (nn.utils.parametrizations.weight_norm(nn.Linear(8, 4)), VECTOR), (nn.CosineSimilarity(), None),
     *((activation(), VECTOR) for activation in (
-        nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU, nn.Mish, nn.Sigmoid, nn.Tanh, nn.GLU,
-        nn.Softplus, nn.Softsign, nn.Hardtanh, nn.Hardswish, nn.Hardsigmoid, nn.Tanhshrink, nn.Softshrink, nn.Hardshrink,
+        nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU, nn.Mish, nn.Sigmoid, nn.Tanh,
+        nn.GLU,
+        nn.Softplus, nn.Softsign, nn.Hardtanh, nn.Hardswish, nn.Hardsigmoid, nn.Tanhshrink, nn.Softshrink,
+        nn.Hardshrink,
         nn.LogSigmoid, nn.RReLU,
     )),
 ]  # fmt: skip
@@ -264,7 +267,9 @@ class Twice(nn.Module):
         return self.layer(x, x) if isinstance(x, torch.Tensor) else self.layer(*x)[0]
 
 
-@pytest.mark.parametrize(("layer", "shape"), LAYERS, ids=[f"{type(layer).__name__}{i}" for i, (layer, _) in enumerate(LAYERS)])
+@pytest.mark.parametrize(
+    ("layer", "shape"), LAYERS, ids=[f"{type(layer).__name__}{i}" for i, (layer, _) in enumerate(LAYERS)]
+)
 def test_no_ordinary_layer_is_named_as_not_counted(layer, shape):
     model = layer if shape else Twice(layer)
     model = nn.ModuleList([model, nn.Linear(1, 1)])
@@ -430,7 +435,8 @@ class PreNorm(nn.Module):
 
 
 PLAIN = {
-    "family": "transformer-decoder", "layers": 3, "width": 32, "heads": 4, "vocabulary": 20, "lm_head": True, "tied": False,
+    "family": "transformer-decoder", "layers": 3, "width": 32, "heads": 4, "vocabulary": 20, "lm_head": True,
+    "tied": False,
 }  # fmt: skip
 FORMS = [{}, {"gated": True, "norm": "rmsnorm", "feed_forward": 80}, {"kv_heads": 2}]
 
@@ -468,7 +474,7 @@ def test_checkpointing_keeps_the_inputs_of_the_layers():
     given = {"x": x, "again": True}
     used = measured(torch_target(PreNorm(net), given, y))
     whole, checkpointed = saved_bytes(net, 2, 12, 4)
-    one_layer = (whole - saved_bytes(architecture({**PLAIN, "layers": 2}), 2, 12, 4)[0])
+    one_layer = whole - saved_bytes(architecture({**PLAIN, "layers": 2}), 2, 12, 4)[0]
     # between forward and backward no layer is there in full; the formula adds the one that is computed again
     assert used.saved == checkpointed - one_layer + 8 * 24 + 4
     assert used.training_flops > measured(torch_target(PreNorm(net), {"x": x}, y)).training_flops
@@ -664,7 +670,9 @@ def test_jax_convolutions_are_those_of_torch():
         return jax.lax.conv_general_dilated(x, w, dimension_numbers=numbers, **more)
 
     grouped = flops_of(
-        lambda x, w: convolve(x, w, window_strides=(2, 2), padding="SAME", feature_group_count=4), (2, 4, 8, 8), (8, 1, 3, 3)
+        lambda x, w: convolve(x, w, window_strides=(2, 2), padding="SAME", feature_group_count=4),
+        (2, 4, 8, 8),
+        (8, 1, 3, 3),
     )
     x = torch.zeros(2, 4, 8, 8)
     theirs = measured(torch_target(nn.Conv2d(4, 8, 3, 2, 1, groups=4), x, None), train=False)
@@ -752,12 +760,56 @@ def test_a_batch_that_does_not_fit():
         (nn.Linear(8, 8), lambda o, _: o.missing, "the loss raised AttributeError"),
         (nn.Linear(8, 8), lambda o, _: o.detach().sum(), "the backward pass raised"),
         (nn.Linear(8, 8).requires_grad_(False), total, "nothing to train"),
-        (nn.LazyLinear(8), total, "lazy layers"),
+        (nn.LazyLinear(8), total, "weight has no shape"),
     ],
 )
 def test_losses_and_models_that_cannot_be_used(model, loss, message):
     with pytest.raises(UnusableInput, match=message):
         model_budget.budget_of_target(torch_target(model, torch.ones(4, 8), None, loss))
+
+
+def test_a_weight_of_a_class_of_its_own_is_not_counted():
+    class Packed(torch.Tensor):
+        pass
+
+    model = nn.Linear(8, 8)
+    model.weight = nn.Parameter(torch.zeros(8, 8).as_subclass(Packed))
+    for real in (False, True):
+        with pytest.raises(CannotDecide, match="weight is a Packed"):
+            model_budget.budget_of_target(torch_target(model, torch.ones(4, 8), None, total), real=real)
+
+
+def test_a_compiled_model_is_the_one_that_it_wraps():
+    inner = nn.Sequential(nn.Linear(8, 8))
+    target = torch_target(torch.compile(inner, backend="eager"), torch.ones(4, 8), None, total)
+    assert model_budget.budget_of_target(target)["parts"] == [{"part": "0", "parameters": 72, "flops": 512}]
+
+
+def test_numpy_in_a_model_needs_values():
+    class Detour(LooksAtValues):
+        def forward(self, x):
+            return self.layer(torch.from_numpy(2 * x.detach().numpy()))
+
+    target = torch_target(Detour(), torch.ones(4, 8), None, total)
+    with pytest.raises(UnusableInput, match="it needs values: --real"):
+        model_budget.budget_of_target(target)
+    assert model_budget.budget_of_target(target, real=True)["flops"]["forward"] == 512
+
+
+def test_experts_are_counted_by_the_tokens_that_they_get():
+    config = transformers.MixtralConfig(
+        num_hidden_layers=1, hidden_size=32, num_attention_heads=4, num_key_value_heads=2, intermediate_size=64,
+        vocab_size=50, num_local_experts=8, num_experts_per_tok=2,
+    )  # fmt: skip
+    model = transformers.MixtralForCausalLM(config)
+    tokens = torch.zeros(2, 16, dtype=torch.long)
+    target = torch_target(model, {"input_ids": tokens}, tokens, next_token)
+    used = budget_torch.measure(target, contextlib.nullcontext(), train=False)
+    # two experts for each of 32 tokens, three matrices each
+    assert used.flops["_grouped_mm"] == 2 * 32 * 2 * 3 * 32 * 64
+    assert not used.not_counted
+    # at least one expert is read
+    assert used.read < sum(4 * p.numel() for p in model.parameters()) / 2
 
 
 def test_real_needs_values():
