@@ -438,6 +438,7 @@ PLAIN = {
     "family": "transformer-decoder", "layers": 3, "width": 32, "heads": 4, "vocabulary": 20, "lm_head": True,
     "tied": False,
 }  # fmt: skip
+GPT = {"family": "transformer-decoder", "layers": 1, "width": 768, "heads": 12, "vocabulary": 100, "lm_head": True}
 FORMS = [{}, {"gated": True, "norm": "rmsnorm", "feed_forward": 80}, {"kv_heads": 2}]
 
 
@@ -478,6 +479,18 @@ def test_checkpointing_keeps_the_inputs_of_the_layers():
     # between forward and backward no layer is there in full; the formula adds the one that is computed again
     assert used.saved == checkpointed - one_layer + 8 * 24 + 4
     assert used.training_flops > measured(torch_target(PreNorm(net), {"x": x}, y)).training_flops
+
+
+def test_bytes_of_a_layer_are_those_of_the_literature():
+    # Korthikanti et al. 2022, section 4.1: s b h (34 + 5 a s / h) bytes in 16 bits, of which two masks of one byte are
+    # of dropout after attention and after the feed-forward layer, and 5 a s / h are scores and their dropout
+    net, one_less = (architecture({**GPT, "layers": layers}) for layers in (2, 1))
+    layer = saved_bytes(net, 1, 64, 2)[0] - saved_bytes(one_less, 1, 64, 2)[0]
+    small = 64 * (2 * 2 * 4 + 4 * net.heads)
+    assert layer - small == 64 * net.width * 32
+    scores = saved_bytes(net, 1, 64, 2, fused=False)[0] - saved_bytes(one_less, 1, 64, 2, fused=False)[0]
+    # without dropout the softmax is all that is kept of the scores: 2 of the 5
+    assert scores - 64 * 2 * 2 * 4 == 64 * net.width * (32 + 2 * net.heads * 64 / net.width)
 
 
 def test_dropout_keeps_a_mask_and_fused_attention_no_scores():
