@@ -59,10 +59,9 @@ def tables(measured: Mapping[str, Any], *, train: bool) -> None:
     console = Console(width=118, highlight=False, markup=False)
     flops, memory = measured["flops"], measured["memory"]
     at_least = " at least" if measured["not_counted"] else ""
-    sizes = ", ".join(f"{name.replace('_', ' ')} {size}" for name, size in measured["shapes"].items())
-    console.print(
-        f"{measured['source']}, {sizes}, {measured['precision']} precision, optimizer {measured['optimizer']}"
-    )
+    sizes = [f"{name.replace('_', ' ')} {size}" for name, size in measured["shapes"].items()]
+    how = [f"{measured['precision']} precision", f"optimizer {measured['optimizer']}"]
+    console.print(", ".join([measured["source"], *sizes, *how]))
     parts = table("part", "parameters", f"forward FLOPs{at_least}")
     for part in measured["parts"]:
         parts.add_row(part["part"], f"{part['parameters']:,}", _flops(part["flops"]) if part["flops"] else "-")

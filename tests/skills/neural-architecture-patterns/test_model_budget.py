@@ -862,10 +862,15 @@ def test_memory_without_activations_is_not_decided():
 def test_least_time_of_vit_on_a_v100():
     config = {"model_type": "vit", "id2label": {str(i): "" for i in range(1000)}}
     budget = model_budget.budget_of_config(config, batch=32)
-    peak, bandwidth, where = model_budget._hardware("v100-sxm2-32gb", None, None, "float32")
-    least = model_budget.judged(budget, limits=NO_LIMITS, peak=peak, bandwidth=bandwidth, where=where)
+    peak, bandwidth, where, memory = model_budget._hardware("v100-sxm2-32gb", None, None, "float32")
+    hardware = {"peak": peak, "bandwidth": bandwidth, "where": where, "capacity": memory}
+    least = model_budget.judged(budget, limits=NO_LIMITS, **hardware)
     assert 1e3 * least.measured["least_time"]["forward"] == pytest.approx(71.6, abs=0.05)
     assert least.measured["least_time"]["forward_limit"] == "arithmetic"
+    assert not any("does not fit" in note for note in least.notes)
+    large = model_budget.budget_of_config(config, batch=1024)
+    notes = model_budget.judged(large, limits=NO_LIMITS, **hardware).notes
+    assert any("does not fit into the 32 GB of one v100-sxm2-32gb" in note for note in notes)
 
 
 def test_generation_is_limited_by_memory():
@@ -877,6 +882,20 @@ def test_generation_is_limited_by_memory():
     least = report.measured["least_time"]
     assert least["forward_limit"] == "memory"
     assert least["forward"] == budget["bytes_read"] / 3.35e12
+
+
+def test_an_input_without_a_batch_axis():
+    class Scalar(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.w = nn.Parameter(torch.zeros(3, 3))
+
+        def forward(self, x):
+            return (x * (self.w @ self.w)).sum()
+
+    budget = model_budget.budget_of_target(torch_target(Scalar(), torch.tensor(2.0), None, total))
+    assert budget["shapes"] == {}
+    assert budget["flops"]["forward"] == 2 * 27
 
 
 def test_roofline_is_the_longer_of_both():
