@@ -60,7 +60,7 @@ def tables(measured: Mapping[str, Any], *, train: bool) -> None:
     flops, memory = measured["flops"], measured["memory"]
     at_least = " at least" if measured["not_counted"] else ""
     sizes = [f"{name.replace('_', ' ')} {size}" for name, size in measured["shapes"].items()]
-    how = [f"{measured['precision']} precision", f"optimizer {measured['optimizer']}"]
+    how = [f"{measured['precision']} precision", *([f"optimizer {measured['optimizer']}"] if train else [])]
     console.print(", ".join([measured["source"], *sizes, *how]))
     parts = table("part", "parameters", f"forward FLOPs{at_least}")
     for part in measured["parts"]:

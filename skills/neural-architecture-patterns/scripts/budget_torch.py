@@ -282,7 +282,9 @@ def measure(target: TorchTarget, mode: Any, *, train: bool, fused: bool = True) 
             with _explained("the loss", real):
                 loss = target.loss_fn(outputs, target.targets)
                 if tuple(getattr(loss, "shape", (0,))) not in ((), (1,)):
-                    raise UnusableInput("loss_fn does not return one number; reduce it, such as with .mean()")
+                    raise UnusableInput(
+                        "loss_fn does not return a tensor with one number; reduce it, such as with .mean()"
+                    )
             held = sum(_bytes(tensor) for storage, tensor in saved.items() if storage not in own)
             with _explained("the backward pass", real):
                 # not autograd.grad: the counter cannot follow it where a module is called on a parameter

@@ -120,7 +120,7 @@ def budget_of_config(
         "bytes_read": size * counts.multiplied
         + (cache * cached // (cached + counts.shapes["sequence"]) if cached else 0),
         "precision": precision,
-        "optimizer": optimizer,
+        "optimizer": optimizer if train else "none",
         "notes": notes,
     }
 
@@ -261,21 +261,15 @@ def read_config(path: Path) -> Mapping[str, Any]:
     Raises:
         UnusableInput: the file is missing, is neither, or holds no mapping.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnusableInput(f"--config: {path} cannot be read ({error})") from None
-    try:
-        if path.suffix in (".yaml", ".yml"):
-            import yaml
+    import yaml
 
-            config = yaml.safe_load(text)
-        else:
-            config = json.loads(text)
-    except ValueError as error:
-        raise UnusableInput(f"--config: {path.name} is not JSON: {error}") from None
-    except yaml.YAMLError as error:
-        raise UnusableInput(f"--config: {path.name} is not YAML: {' '.join(str(error).split())}") from None
+    kind, parse = ("YAML", yaml.safe_load) if path.suffix in (".yaml", ".yml") else ("JSON", json.loads)
+    try:
+        config = parse(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UnusableInput(f"--config: {path} cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
+        raise UnusableInput(f"--config: {path.name} is not {kind}: {' '.join(str(error).split())}") from None
     if not isinstance(config, Mapping):
         raise UnusableInput(f"--config: {path.name} holds a {type(config).__name__}; it must hold keys and values")
     return config
@@ -494,7 +488,8 @@ def _choice(value: str | None, allowed: Any, name: str) -> None:
         raise UnusableInput(f"{name} {value!r} is not one of {', '.join(allowed)}")
 
 
-@app.command(help=__doc__ + "\n" + EXIT_STATUSES)
+# a backspace keeps the lines of an indented example apart
+@app.command(help=(__doc__ + "\n" + EXIT_STATUSES).replace("\n\n    ", "\n\n\b\n    "))
 def main(
     config: Annotated[Path | None, typer.Option(help="JSON or YAML file that describes the architecture")] = None,
     target: Annotated[str | None, typer.Option(help="FILE.py:factory, the model with its batch and loss")] = None,

@@ -768,8 +768,8 @@ def test_a_batch_that_does_not_fit():
 @pytest.mark.parametrize(
     ("model", "loss", "message"),
     [
-        (nn.Linear(8, 8), lambda o, _: o, "not return one number"),
-        (nn.Linear(8, 8), lambda o, _: None, "not return one number"),
+        (nn.Linear(8, 8), lambda o, _: o, "not return a tensor with one number"),
+        (nn.Linear(8, 8), lambda o, _: None, "not return a tensor with one number"),
         (nn.Linear(8, 8), lambda o, _: o.missing, "the loss raised AttributeError"),
         (nn.Linear(8, 8), lambda o, _: o.detach().sum(), "the backward pass raised"),
         (nn.Linear(8, 8).requires_grad_(False), total, "nothing to train"),
