@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import sysconfig
 import traceback
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+# not the user's own code: Python itself, these scripts, and the tools that they share
+OURS = (Path(sysconfig.get_path("stdlib")), HERE, HERE.parents[2] / "tools")
 
 
 @dataclasses.dataclass
@@ -47,8 +50,8 @@ def place(frames: traceback.StackSummary) -> str:
     """
     for frame in reversed(frames):
         path = Path(frame.filename)
-        library = {"site-packages", "dltools"} & set(path.parts) or path.parent == HERE
-        if not library and "python3" not in frame.filename and not frame.filename.startswith("<"):
+        library = {"site-packages", "dist-packages"} & set(path.parts) or any(path.is_relative_to(o) for o in OURS)
+        if not library and not frame.filename.startswith("<"):
             return f"{path.name}:{frame.lineno}"
     return ""
 

@@ -120,7 +120,7 @@ def budget_of_config(
         "bytes_read": size * counts.multiplied
         + (cache * cached // (cached + counts.shapes["sequence"]) if cached else 0),
         "precision": precision,
-        "optimizer": optimizer,
+        "optimizer": optimizer if train else "none",
         "notes": notes,
     }
 
@@ -182,7 +182,7 @@ def budget_of_target(
         notes.append("FLOPs are a lower bound: what not_counted names has no formula here.")
     return {
         "source": target.flavour,
-        "shapes": {"batch": target.batch_size},
+        "shapes": _batch(target),
         "parameters": {"total": parameters, "trainable": count},
         "flops": {"forward": forward, "macs": forward // FLOPS_PER_MAC, "training_step": used.training_flops},
         "operators": used.flops,
@@ -207,6 +207,7 @@ def judged(
     peak: float | None = None,
     bandwidth: float | None = None,
     where: str = "",
+    capacity: float | None = None,
 ) -> Report:
     """Compares a budget with its limits, and adds the least time of a pass.
 
@@ -217,6 +218,7 @@ def judged(
         peak: FLOP/s of the hardware.
         bandwidth: bytes/s of its memory.
         where: the hardware, in words.
+        capacity: bytes of its memory.
     """
     measured = dict(budget)
     notes = list(measured.pop("notes"))
@@ -241,6 +243,8 @@ def judged(
         notes.append(
             "The least time supposes that the hardware runs at its peak all the time; a real pass takes longer."
         )
+    if capacity and memory and memory > capacity:
+        notes.append(f"It does not fit into the {SHOWN['memory'](capacity)} of one {where.partition(' ')[0]}.")
     if findings:
         verdict = "over-budget"
     elif open_questions:
@@ -257,21 +261,15 @@ def read_config(path: Path) -> Mapping[str, Any]:
     Raises:
         UnusableInput: the file is missing, is neither, or holds no mapping.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnusableInput(f"--config: {path} cannot be read ({error})") from None
-    try:
-        if path.suffix in (".yaml", ".yml"):
-            import yaml
+    import yaml
 
-            config = yaml.safe_load(text)
-        else:
-            config = json.loads(text)
-    except ValueError as error:
-        raise UnusableInput(f"--config: {path.name} is not JSON: {error}") from None
-    except yaml.YAMLError as error:
-        raise UnusableInput(f"--config: {path.name} is not YAML: {' '.join(str(error).split())}") from None
+    kind, parse = ("YAML", yaml.safe_load) if path.suffix in (".yaml", ".yml") else ("JSON", json.loads)
+    try:
+        config = parse(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UnusableInput(f"--config: {path} cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
+        raise UnusableInput(f"--config: {path.name} is not {kind}: {' '.join(str(error).split())}") from None
     if not isinstance(config, Mapping):
         raise UnusableInput(f"--config: {path.name} holds a {type(config).__name__}; it must hold keys and values")
     return config
@@ -303,11 +301,12 @@ def _torch_pass(target: Any, precision: str, fused: bool, train: bool, real: boo
     import budget_torch
     import torch
 
-    model = target.model
+    # what torch.compile wraps
+    model = getattr(target.model, "_orig_mod", target.model)
+    target = dataclasses.replace(target, model=model)
+    budget_torch.check_tensors(target)
     if train and not any(p.requires_grad for p in model.parameters()):
         raise UnusableInput("no parameter of the model has a gradient, so there is nothing to train; use --inference")
-    if any(isinstance(p, torch.nn.UninitializedParameter) for p in model.parameters()):
-        raise UnusableInput("the model has lazy layers without a shape; call it once on real inputs in the factory")
     if real:
         if any(p.is_meta for p in model.parameters()):
             raise UnusableInput("--real needs values, and the model is on the meta device; leave --real out")
@@ -333,6 +332,14 @@ def _jax_pass(target: Any, precision: str, train: bool) -> tuple[Any, ...]:
     arrays = {name: (array.size, array.nbytes) for name, array in target.parameters().items()}
     buffers = sum(leaf.nbytes for leaf in jax.tree.leaves(target.other) if hasattr(leaf, "nbytes"))
     return used, arrays, buffers, list(arrays)
+
+
+def _batch(target: Any) -> dict[str, int]:
+    try:
+        return {"batch": target.batch_size}
+    except UnusableInput:
+        # an input without a first axis: there is no number of examples to show
+        return {}
 
 
 def _optax_bytes(target: Any, precision: str) -> int:
@@ -458,12 +465,12 @@ def _least_time(measured: Mapping[str, Any], peak: float, bandwidth: float, wher
 
 def _hardware(
     name: str | None, peak: str | None, bandwidth: str | None, precision: str
-) -> tuple[float | None, float | None, str]:
+) -> tuple[float | None, float | None, str, float | None]:
     given_peak, given_bandwidth = quantity(peak, "--peak-flops"), quantity(bandwidth, "--bandwidth")
     if name is None:
         if bool(given_peak) != bool(given_bandwidth):
             raise UnusableInput("the least time needs --peak-flops and --bandwidth together, or --hardware")
-        return given_peak, given_bandwidth, "the given hardware"
+        return given_peak, given_bandwidth, "the given hardware", None
     from dltools.hardware import hardware
 
     known = hardware(name)
@@ -472,7 +479,8 @@ def _hardware(
         kind = "float16"
     if kind not in known.peak and not given_peak:
         raise UnusableInput(f"--hardware: no peak of {name} for {kind}; give --peak-flops")
-    return given_peak or known.peak[kind], given_bandwidth or known.bandwidth, f"{name} in {kind}, by its data sheet"
+    words = f"{name} in {kind}, by its data sheet"
+    return given_peak or known.peak[kind], given_bandwidth or known.bandwidth, words, known.memory
 
 
 def _choice(value: str | None, allowed: Any, name: str) -> None:
@@ -480,7 +488,8 @@ def _choice(value: str | None, allowed: Any, name: str) -> None:
         raise UnusableInput(f"{name} {value!r} is not one of {', '.join(allowed)}")
 
 
-@app.command(help=__doc__ + "\n" + EXIT_STATUSES)
+# a backspace keeps the lines of an indented example apart
+@app.command(help=(__doc__ + "\n" + EXIT_STATUSES).replace("\n\n    ", "\n\n\b\n    "))
 def main(
     config: Annotated[Path | None, typer.Option(help="JSON or YAML file that describes the architecture")] = None,
     target: Annotated[str | None, typer.Option(help="FILE.py:factory, the model with its batch and loss")] = None,
@@ -544,8 +553,18 @@ def main(
             budget = budget_of_target(
                 loaded, optimizer=optimizer, train=not inference, real=real, depth=depth, **common
             )
-        peak, band, where = _hardware(hardware, peak_flops, bandwidth, budget.get("dtype", budget["precision"]))
-        report = judged(budget, limits=limits, train=not inference, peak=peak, bandwidth=band, where=where)
+        peak, band, where, capacity = _hardware(
+            hardware, peak_flops, bandwidth, budget.get("dtype", budget["precision"])
+        )
+        report = judged(
+            budget,
+            limits=limits,
+            train=not inference,
+            peak=peak,
+            bandwidth=band,
+            where=where,
+            capacity=capacity,
+        )
     if not as_json:
         tables(report.measured, train=not inference)
     finish(report, as_json)
