@@ -1,7 +1,7 @@
 """Peak arithmetic and memory bandwidth of accelerators, from the manufacturers' data sheets.
 
 Tensor cores are given without structured sparsity: where a data sheet prints the figure "with sparsity", it is halved
-here. Figures are the SXM or OAM variants'; a PCIe card of the same name is slower. Checked in November 2026.
+here. Figures are the SXM or OAM variants'; a PCIe card of the same name is slower. As of November 2026.
 """
 
 from __future__ import annotations
