@@ -46,7 +46,8 @@ def pool(values: Tensor, group: Tensor, groups: int, how: str = "sum") -> Tensor
         return zeros.scatter_reduce(0, index, values, "amax", include_self=False)
     total = zeros.index_add(0, group, values)
     if how == "mean":
-        total = total / torch.bincount(group, minlength=groups).clamp(min=1)[:, None]
+        count = values.new_zeros(groups).index_add(0, group, values.new_ones(len(group)))
+        total = total / count.clamp(min=1)[:, None]
     return total
 
 
