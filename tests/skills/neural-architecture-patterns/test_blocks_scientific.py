@@ -37,8 +37,10 @@ def test_solver_has_order_four():
 
 def test_solver_is_exact_for_a_cubic_in_time_and_goes_backward():
     times = torch.tensor([0.0, 0.3, 1.0], dtype=torch.float64)
-    states = solve(lambda time, state: (4 * time**3).expand_as(state), torch.zeros(1, 1, dtype=torch.float64), times)
-    assert torch.allclose(states[:, 0, 0], times**4)
+    for substeps in (1, 3):
+        zero = torch.zeros(1, 1, dtype=torch.float64)
+        states = solve(lambda time, state: (4 * time**3).expand_as(state), zero, times, substeps)
+        assert torch.allclose(states[:, 0, 0], times**4)
     forward = solve(oscillator, START, torch.linspace(0, 2, 21, dtype=torch.float64))
     back = solve(oscillator, forward[-1], torch.linspace(2, 0, 21, dtype=torch.float64))
     assert torch.allclose(back[-1], START, atol=1e-5)
@@ -48,8 +50,9 @@ def test_solver_is_exact_for_a_cubic_in_time_and_goes_backward():
 
 
 def test_gradients_through_the_solver_are_those_of_the_exact_solution():
-    rate, start = torch.tensor(-0.7, dtype=torch.float64, requires_grad=True), torch.tensor([[2.0]], dtype=torch.float64)
-    end = solve(lambda time, state: rate * state, start, torch.tensor([0.0, 1.5], dtype=torch.float64), 50)[-1]
+    rate = torch.tensor(-0.7, dtype=torch.float64, requires_grad=True)
+    span, start = torch.tensor([0.0, 1.5], dtype=torch.float64), torch.tensor([[2.0]], dtype=torch.float64)
+    end = solve(lambda time, state: rate * state, start, span, 50)[-1]
     (gradient,) = torch.autograd.grad(end.sum(), rate)
     assert gradient.item() == pytest.approx(2 * 1.5 * math.exp(-0.7 * 1.5), rel=1e-6)
     net, times = NeuralODE(2, 4).double(), torch.linspace(0, 1, 4, dtype=torch.float64)
@@ -178,6 +181,12 @@ def test_spectral_layer_can_differentiate():
     layer.weight[0, 0, :, 1] = torch.arange(5)  # times i k
     derivative = torch.cos(line) - 1.5 * torch.sin(3 * line + 1)
     assert torch.allclose(layer(field(32))[0, 0], derivative, atol=1e-5)
+    layer = SpectralConv(1, 1, (4, 4))
+    layer.weight.zero_()
+    layer.weight[0, 0, :, :, 1] = torch.tensor([0.0, 1, 2, 3, -4, -3, -2, -1])[:, None]  # negative ones at the end
+    x, y = torch.meshgrid(line, line, indexing="ij")
+    derivative = torch.cos(x - 2 * y) - 1.5 * torch.sin(3 * x + y)
+    assert torch.allclose(layer(field(32, 2))[0, 0], derivative, atol=1e-5)
 
 
 @torch.no_grad()

@@ -165,6 +165,15 @@ def test_unet_refuses_what_is_too_small_or_not_divisible():
         UNet(1, 1, (8, 12))
 
 
+def test_detail_passes_over_the_skips_of_the_unet():
+    net, x = UNet(1, 1, (8, 8, 8)).eval(), torch.randn(1, 1, 12, 12)
+    for block in net.down[1:]:
+        block.register_forward_hook(lambda module, inputs, output: torch.zeros_like(output))
+    changed = x.clone()
+    changed[..., 5, 5] += 1
+    assert not torch.allclose(net(x), net(changed))
+
+
 def test_every_level_of_the_unet_reaches_the_output():
     net = UNet(1, 1, (8, 8, 8))
     net(torch.randn(1, 1, 12, 12)).square().mean().backward()

@@ -15,8 +15,8 @@ class ConvNeXtBlock(nn.Module):
     Args:
         channels: of input and output.
         expansion: hidden width of the dense layers, as a multiple of channels.
-        scale: start of the learned scale of each channel of the branch; 1e-6 in the paper, so that every block
-            starts as the identity.
+        scale: start of the learned scale of each channel of the branch; 1e-6 in the paper, so that a block
+            starts as nearly the identity.
         drop_path: probability with which a sample of the batch skips the branch in training.
 
     Shape: (batch, channels, height, width), kept.

@@ -77,27 +77,46 @@ class Diffusion(nn.Module):
         return mean, self._at(self.posterior_variance, step, x)
 
     @torch.no_grad()
-    def sample(self, denoiser: Denoiser, shape: tuple[int, ...]) -> Tensor:
-        """Ancestral sampling through all steps (algorithm 2, with the posterior variance)."""
+    def sample(self, denoiser: Denoiser, shape: tuple[int, ...], limit: float | None = None) -> Tensor:
+        """Ancestral sampling through all steps (algorithm 2, with the posterior variance).
+
+        Args:
+            denoiser: predicts the noise.
+            shape: of the samples, (batch, ...).
+            limit: predicted data are cut to [-limit, limit]. At the noisiest steps an error of the prediction is
+                multiplied by noise over signal, so use the range of the data where they have one.
+        """
         x = torch.randn(shape, device=self.signal.device)
         for number in reversed(range(self.steps)):
             step = torch.full((shape[0],), number, device=x.device)
-            mean, variance = self.posterior(self.data(x, step, denoiser(x, step)), x, step)
+            mean, variance = self.posterior(_cut(self.data(x, step, denoiser(x, step)), limit), x, step)
             x = mean + variance.sqrt() * torch.randn_like(x)  # the variance of step 0 is 0: no noise at the end
         return x
 
     @torch.no_grad()
-    def sample_ddim(self, denoiser: Denoiser, shape: tuple[int, ...], steps: int) -> Tensor:
-        """Deterministic sampling that visits only `steps` of the steps (Song, Meng and Ermon 2021, eta = 0)."""
+    def sample_ddim(
+        self, denoiser: Denoiser, shape: tuple[int, ...], steps: int, limit: float | None = None
+    ) -> Tensor:
+        """Deterministic sampling that visits only `steps` of the steps (Song, Meng and Ermon 2021, eta = 0).
+
+        Raises:
+            ValueError: if steps is not between 1 and the length of the schedule.
+        """
+        if not 1 <= steps <= self.steps:
+            raise ValueError(f"steps must be between 1 and {self.steps}, not {steps}")
         x = torch.randn(shape, device=self.signal.device)
         visited = torch.linspace(self.steps - 1, 0, steps, device=x.device).round().long()
-        for number, after in zip(visited, [*visited[1:], None]):
+        for place, number in enumerate(visited):
             step = number.expand(shape[0])
-            noise = denoiser(x, step)
-            x = self.data(x, step, noise)
-            if after is not None:
-                x = self.noised(x, after.expand(shape[0]), noise)
-        return x
+            data = _cut(self.data(x, step, denoiser(x, step)), limit)
+            if place + 1 == steps:
+                return data
+            noise = (x - self._at(self.signal, step, x) * data) / self._at(self.noise, step, x)
+            x = self.noised(data, visited[place + 1].expand(shape[0]), noise)
+
+
+def _cut(data: Tensor, limit: float | None) -> Tensor:
+    return data if limit is None else data.clamp(-limit, limit)
 
 
 class TimeEmbedding(nn.Module):

@@ -46,7 +46,8 @@ def pool(values: Tensor, group: Tensor, groups: int, how: str = "sum") -> Tensor
         return zeros.scatter_reduce(0, index, values, "amax", include_self=False)
     total = zeros.index_add(0, group, values)
     if how == "mean":
-        total = total / torch.bincount(group, minlength=groups).clamp(min=1)[:, None]
+        count = values.new_zeros(groups).index_add(0, group, values.new_ones(len(group)))
+        total = total / count.clamp(min=1)[:, None]
     return total
 
 
@@ -79,7 +80,8 @@ class MessagePassing(nn.Module):
 class EquivariantLayer(nn.Module):
     """Message passing with coordinates: features stay, positions turn and shift, when the input turns or shifts.
 
-    Satorras et al. 2021, equations 3 to 6, with the mean over neighbours in the step of the positions. Messages see
+    Satorras et al. 2021, equations 3 to 6, with the mean over neighbours in the step of the positions, and differences
+    divided by the distance plus 1 (Hoogeboom et al. 2022), so that far neighbours do not move a node far. Messages see
     squared distances alone, and positions move along differences; that is all there is to the equivariance. Reflections
     are included, so a pair of mirror images is not told apart.
 
@@ -99,7 +101,6 @@ class EquivariantLayer(nn.Module):
         apart = positions[receiver] - positions[sender]
         distance = torch.linalg.vector_norm(apart, dim=1, keepdim=True)  # its gradient at 0 is 0; that of sqrt is not
         messages = self.message(torch.cat([nodes[receiver], nodes[sender], distance.square()], 1))
-        # divided by the distance plus 1: far neighbours would otherwise move a node far
         moves = apart / (distance + 1) * self.step(messages)
         positions = positions + pool(moves, receiver, len(nodes), "mean")
         received = pool(messages, receiver, len(nodes))

@@ -66,5 +66,5 @@ def load_balance(probabilities: Tensor, numbers: Tensor) -> Tensor:
         numbers: (tokens, k), the experts chosen.
     """
     experts = probabilities.shape[-1]
-    share = torch.bincount(numbers.flatten(), minlength=experts) / numbers.numel()
+    share = nn.functional.one_hot(numbers, experts).float().mean((0, 1))
     return experts * (share * probabilities.mean(0)).sum()
