@@ -8,6 +8,7 @@ import dataclasses
 import json
 import shlex
 import socket
+import statistics
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -236,7 +237,7 @@ class _Check:
                 call = await self.client.send(session, index, body)
                 seconds.append(call.seconds)
                 again.append(call.ok and difference(self.alone[index], call.answer) <= self.plan.tolerance)
-        self.measured["alone_ms"] = _ms(quantile(seconds, 0.5))
+        self.measured["alone_ms"] = _ms(statistics.median(seconds)) if seconds else None
         if seconds:
             start = self.measured["start_s"]
             self.notes.append(
