@@ -8,6 +8,7 @@ import dataclasses
 import json
 import shlex
 import socket
+import statistics
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -226,6 +227,7 @@ class _Check:
         async with self.client.session() as session:
             for index, body in enumerate(self.plan.requests):
                 call = await self.client.send(session, index, body)
+                self.measured.setdefault("first_ms", _ms(call.seconds))
                 if not call.ok:
                     self.failed_alone(call)
                     continue
@@ -235,7 +237,13 @@ class _Check:
                 call = await self.client.send(session, index, body)
                 seconds.append(call.seconds)
                 again.append(call.ok and difference(self.alone[index], call.answer) <= self.plan.tolerance)
-        self.measured["alone_ms"] = sorted(seconds)[len(seconds) // 2] * 1000 if seconds else None
+        self.measured["alone_ms"] = _ms(statistics.median(seconds)) if seconds else None
+        if seconds:
+            start = self.measured["start_s"]
+            self.notes.append(
+                f"{'' if start is None else f'ready after {start:.2g} s; '}the first answer took "
+                f"{self.measured['first_ms']:.3g} ms, later ones {self.measured['alone_ms']:.3g} ms (median, alone)"
+            )
         self.compared = self.plan.compare and all(again)
         if self.plan.compare and not all(again):
             self.notes.append(
