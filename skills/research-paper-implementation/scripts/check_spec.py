@@ -20,8 +20,10 @@ checked against each other: steps = epochs * examples / batch, the end of the de
 formulas and networks against stated parameters and FLOPs, and stated times against the peak of the hardware. What the
 paper leaves open is listed in the order in which to ask for it; that order is a judgement, each line names its source.
 
---config compares with a training configuration (YAML or JSON); --target compares the parameter count with a model that a
-factory builds: FILE.py:factory, which returns {"model", "batch", "loss_fn"}. Only --target runs code, that of the file.
+--config compares with a training configuration (YAML or JSON). --target compares the trainable parameters with a model
+that a factory builds: FILE.py:factory, which returns {"model", "batch", "loss_fn"}; a model on the meta device needs no
+memory. In all they must be derived.parameter_count, else those of the only network, else the stated number; and part by
+part what formulas with a `part` give. Only --target runs code, that of the file.
 
 Verdict: consistent or inconsistent. Findings: schema, wrong-unit, bad-formula, bad-network, derived-cycle,
 impossible-value, contradiction, implausible-throughput, config-differs, model-differs; with --strict also missing-value
@@ -114,7 +116,7 @@ def sizes_of(target: str, timeout: float = 60.0) -> dict[str, int]:
 
     from dltools import target as targets
 
-    parameters = targets.load(target, timeout=timeout).parameters()
+    parameters = targets.load(target, timeout=timeout, device=None).parameters()
     return {name: math.prod(int(side) for side in one.shape) for name, one in parameters.items()}
 
 

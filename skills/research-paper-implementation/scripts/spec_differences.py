@@ -98,7 +98,7 @@ def against_model(values: Values, sizes: Mapping[str, int], name: str) -> tuple[
             continue
         own = sum(size for parameter, size in sizes.items() if parameter == prefix or parameter.startswith(prefix + "."))
         if own != round(result.quantity.value):
-            message = f"`{prefix}` of {name} has {own:,} trainable parameters; derived.{result.derived.name} gives {result.quantity.value:,.0f}"
+            message = f"`{prefix}` of {name} has {own:,} trainable parameters; derived.{result.derived.name} gives {result.quantity.value:,.0f} ({own - result.quantity.value:+,.0f})"
             numbers = {"model": own, "specification": result.quantity.value, "difference": own - result.quantity.value}
             findings.append(Finding("model-differs", result.derived.place, message, numbers, "compare the shapes of this part"))
     return findings, {"parameters": total, "parts": parts, "expected": expected, "expected_from": origin}
@@ -106,10 +106,9 @@ def against_model(values: Values, sizes: Mapping[str, int], name: str) -> tuple[
 
 def _expected_parameters(values: Values) -> tuple[float | None, str, str]:
     """The exact count where a formula or the only network gives one; a rounded one of the paper says less."""
-    for result in values.results.values():
-        agreed = result.derived.agrees_with and values.entry(result.derived.agrees_with)
-        if agreed and agreed.name == "parameters":
-            return result.quantity.value, f"derived.{result.derived.name}", result.derived.place
+    whole = values.results.get("parameter_count")
+    if whole is not None:
+        return whole.quantity.value, "derived.parameter_count", whole.derived.place
     if len(values.networks) == 1:
         (name, counts), *_ = values.networks.items()
         return float(counts.parameters), f"networks.{name}", values.specification.document.where(("networks", name))

@@ -348,8 +348,8 @@ def _peaks(values: Values, findings: list[Finding]) -> dict[str, float]:
     stated = values.of_standard("device_flops")
     if stated is not None:
         return {"the stated precision": stated.value}
-    words = re.findall(r"[a-z0-9]+", _text(values, "accelerator").lower())
-    device = next((one for name, one in HARDWARE.items() if name.split("-")[0] in words), None)
+    words = set(re.findall(r"[a-z0-9]+", _text(values, "accelerator").lower()))
+    device = next((one for name, one in HARDWARE.items() if _model(name) <= words), None)
     if device is None:
         return {}
     precision = _text(values, "precision").lower()
@@ -364,6 +364,13 @@ def _peaks(values: Values, findings: list[Finding]) -> dict[str, float]:
             )  # fmt: skip
         )
     return peaks
+
+
+def _model(name: str) -> set[str]:
+    """The words of a device's name up to its number: v100 of v100-sxm2-32gb, tpu and v3 of tpu-v3."""
+    words = name.split("-")
+    numbered = next((i for i, word in enumerate(words) if any(letter.isdigit() for letter in word)), len(words) - 1)
+    return set(words[: numbered + 1])
 
 
 def _text(values: Values, name: str) -> str:
