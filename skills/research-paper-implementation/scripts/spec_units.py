@@ -13,7 +13,18 @@ SECONDS = {
 BASE = {
     "step": ("step", "steps", "iteration", "iterations", "update", "updates"),
     "token": ("token", "tokens"),
-    "example": ("example", "examples", "image", "images", "sample", "samples", "sequence", "sequences", "pair", "pairs"),
+    "example": (
+        "example",
+        "examples",
+        "image",
+        "images",
+        "sample",
+        "samples",
+        "sequence",
+        "sequences",
+        "pair",
+        "pairs",
+    ),
     "device": ("device", "devices", "GPU", "GPUs", "TPU", "TPUs", "chip", "chips", "core", "cores"),
 }
 FLOP = {"FLOP": 1.0, "FLOPs": 1.0, "MAC": 2.0, "MACs": 2.0}  # a multiply-add is two operations

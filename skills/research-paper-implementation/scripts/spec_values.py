@@ -61,7 +61,7 @@ class Values:
             self._compute(derived)
 
     def numbers(self, entry: Entry) -> Iterator[tuple[Quantity, str]]:
-        """The value of an entry and its competing ones, in base units, each with its place; none where it is no number."""
+        """The value of an entry and its competing ones, in base units, each with its place; none for text."""
         unit = self.units[entry.path]
         if unit is None:
             return
@@ -123,7 +123,9 @@ class Values:
                 # a dimension of its own: two scores can be compared only when both are of one scale
                 return Unit(entry.unit, 1.0, {entry.unit: 1})
             self.findings.append(
-                Finding("wrong-unit", entry.place, f"{error}", {"unit": entry.unit}, 'write "1" for a plain number or text')
+                Finding(
+                    "wrong-unit", entry.place, f"{error}", {"unit": entry.unit}, 'write "1" for a plain number or text'
+                )
             )
             return None
         standard = STANDARD.get(entry.name)
@@ -133,10 +135,12 @@ class Values:
             if dict(unit.dimensions) != dict(wanted.dimensions) or wrong_kind:
                 self.findings.append(
                     Finding(
-                        "wrong-unit", entry.place, f"`{entry.name}` is in {entry.unit!r}; it is counted in {standard.unit}",
+                        "wrong-unit",
+                        entry.place,
+                        f"`{entry.name}` is in {entry.unit!r}; it is counted in {standard.unit}",
                         {"unit": entry.unit, "expected": standard.unit},
                         "convert the value, or give the entry another name if it is something else",
-                    )  # fmt: skip
+                    )
                 )
                 return None
             self._bounds(entry, standard.bounds, unit)
@@ -153,7 +157,9 @@ class Values:
             wrong = "between 0 and 1 (0 and 100 percent)"
         if wrong:
             message = f"`{entry.name}` is {entry.number:g} {entry.unit}; it must be {wrong}"
-            self.findings.append(Finding("impossible-value", entry.place, message, {"value": entry.number}, f"read {entry.source} again"))
+            self.findings.append(
+                Finding("impossible-value", entry.place, message, {"value": entry.number}, f"read {entry.source} again")
+            )
 
     def _find_standard(self) -> None:
         for entry in self.specification.entries.values():
@@ -161,7 +167,9 @@ class Values:
             if name is None:
                 continue
             unit = self.units[entry.path]
-            if entry.name != name and (unit is None or dict(unit.dimensions) != dict(spec_units.parse(STANDARD[name].unit).dimensions)):
+            if entry.name != name and (
+                unit is None or dict(unit.dimensions) != dict(spec_units.parse(STANDARD[name].unit).dimensions)
+            ):
                 continue  # an alias with another unit is something else
             if name not in self.standard or (entry.name == name and self.standard[name].name != name):
                 self.standard[name] = entry
@@ -181,7 +189,9 @@ class Values:
             except NotKnown as error:
                 self.notes.append(f"networks.{name} cannot be computed: {error}")
             except (UnusableInput, FormulaError) as error:
-                self.findings.append(Finding("bad-network", where, str(error), {}, "see tools/dltools/architectures.py for the keys"))
+                self.findings.append(
+                    Finding("bad-network", where, str(error), {}, "see tools/dltools/architectures.py for the keys")
+                )
 
     def _network_value(self, key: str, value: Any) -> Any:
         """A text that names an entry stands for the entry's value; whole numbers stay whole."""
@@ -217,7 +227,9 @@ class Values:
                 self._failed[member] = "cycle"
             message = f"these formulas need each other: {' -> '.join(cycle)}"
             self.findings.append(
-                Finding("derived-cycle", derived.place, message, {"cycle": cycle}, "take one of them from the paper instead")
+                Finding(
+                    "derived-cycle", derived.place, message, {"cycle": cycle}, "take one of them from the paper instead"
+                )
             )
             return None
         self._path.append(name)
@@ -259,7 +271,10 @@ class Values:
         derived = {name: {"value": one.value, "unit": one.derived.unit} for name, one in self.results.items()}
         networks = {
             name: {
-                "family": counts.family, "parameters": counts.parameters, "macs": counts.macs, "shapes": dict(counts.shapes),
+                "family": counts.family,
+                "parameters": counts.parameters,
+                "macs": counts.macs,
+                "shapes": dict(counts.shapes),
                 "parts": {part.name: part.parameters for part in counts.parts},
             }  # fmt: skip
             for name, counts in self.networks.items()

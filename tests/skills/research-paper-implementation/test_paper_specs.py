@@ -1,4 +1,4 @@
-"""The shipped specifications: each is consistent, gives the published sizes, and is honest about where values come from."""
+"""The shipped specifications: consistent, of the published sizes, and honest about where values come from."""
 
 import sys
 from pathlib import Path
@@ -60,10 +60,14 @@ def test_status_and_place_agree(name):
     ("name", "parameters"),
     [
         # as counted from the published definitions; 35.7 and 63 million are stated
-        ("attention-is-all-you-need", 63_045_632), ("clip", 151_277_313), ("ddpm", 35_746_307), ("gpt-2", 124_439_808),
-        ("resnet", 25_557_032), ("vision-transformer", 86_567_656),
+        ("attention-is-all-you-need", 63_045_632),
+        ("clip", 151_277_313),
+        ("ddpm", 35_746_307),
+        ("gpt-2", 124_439_808),
+        ("resnet", 25_557_032),
+        ("vision-transformer", 86_567_656),
     ],
-)  # fmt: skip
+)
 def test_parameters(name, parameters):
     assert REPORTS[name].measured["derived"]["parameter_count"]["value"] == parameters
 
