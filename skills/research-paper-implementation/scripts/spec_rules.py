@@ -53,6 +53,7 @@ RELATIONS = (
     Relation("total_examples", "epochs * training_examples", 0.02),
     Relation("total_tokens", "steps * tokens_per_batch", 0.02),
     Relation("total_tokens", "steps * batch_size * sequence_length", 0.02),
+    Relation("total_tokens", "epochs * training_tokens", 0.02),
     Relation("batch_size", "device_batch_size * devices * gradient_accumulation", 0.0),
     Relation("batch_size", "device_batch_size * devices", 0.0),
     Relation("training_time", "steps * time_per_step", 0.1),

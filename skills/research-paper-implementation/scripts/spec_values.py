@@ -116,19 +116,16 @@ class Values:
 
     def _unit(self, entry: Entry) -> Unit | None:
         """The unit of an entry; a finding where it is not known, or not that of the entry's standard name."""
+        standard = STANDARD.get(entry.name)
         try:
             unit = spec_units.parse(entry.unit)
         except UnknownUnit as error:
             if entry.section in FREE_UNITS:
                 # a dimension of its own: two scores can be compared only when both are of one scale
                 return Unit(entry.unit, 1.0, {entry.unit: 1})
-            self.findings.append(
-                Finding(
-                    "wrong-unit", entry.place, f"{error}", {"unit": entry.unit}, 'write "1" for a plain number or text'
-                )
-            )
+            step = f"write it in {standard.unit}" if standard else 'write "1" for a plain number or text'
+            self.findings.append(Finding("wrong-unit", entry.place, str(error), {"unit": entry.unit}, step))
             return None
-        standard = STANDARD.get(entry.name)
         if standard is not None and as_number(entry.value) is not None:
             wanted = spec_units.parse(standard.unit)
             wrong_kind = bool(standard.kinds) and not unit.dimensions and unit.kind not in standard.kinds

@@ -393,17 +393,19 @@ def test_formulas_compute_with_units():
         ("GMAC/image", 2e9, "FLOP/example"),
         ("MiB", 2.0**20, "byte"),
         ("GB", 1e9, "byte"),
-        ("features per head", 1.0, "1"),
-        ("%", 0.01, "1"),
+        ("features per head", 1.0, "a plain number"),
+        ("%", 0.01, "a plain number"),
         ("ms", 1e-3, "s"),
         ("steps/s", 1.0, "step/s"),
+        ("million parameters", 1e6, "a plain number"),
+        ("billion tokens/thousand steps", 1e6, "token/step"),
         ("days", 86400.0, "s"),
-        ("h/h", 1.0, "1"),
+        ("h/h", 1.0, "a plain number"),
     ],
 )
 def test_units(text, factor, name):
     unit = spec_units.parse(text)
-    assert unit.factor == pytest.approx(factor) and unit.name == name
+    assert unit.factor == pytest.approx(factor) and spec_formulas.shown(unit.dimensions) == name
 
 
 def test_an_open_value_stays_open(tmp_path):
