@@ -72,7 +72,7 @@ STANDARD: dict[str, Standard] = {
     "gradient_accumulation": Standard(
         "1", (), COUNT, ("gradient_accumulation_steps", "accumulate_grad_batches", "grad_accum")
     ),
-    "tokens_per_batch": Standard("tokens/step", (), RATE, ("batch_tokens", "max_tokens")),
+    "tokens_per_batch": Standard("tokens/step", (), RATE, ("batch_tokens",)),
     "steps": Standard(
         "steps", (), COUNT, ("max_steps", "total_steps", "num_steps", "train_steps", "training_steps", "max_iters")
     ),
@@ -107,9 +107,9 @@ STANDARD: dict[str, Standard] = {
     # hardware
     "devices": Standard("devices", (), COUNT, ("num_gpus", "n_gpus", "num_devices", "world_size")),
     "precision": Standard("1", (), "", ("dtype", "mixed_precision", "torch_dtype", "compute_dtype")),
-    "time_per_step": Standard("s/step", (), RATE),
+    "time_per_step": Standard("s/step", (), RATE, ("seconds_per_step", "step_time")),
     "steps_per_second": Standard("steps/s", (), RATE),
-    "training_time": Standard("h", (), RATE),
+    "training_time": Standard("h", (), RATE, ("duration", "wall_time")),
     "device_time": Standard("device-hours", (), RATE),
     "device_flops": Standard("FLOP/s/device", (), RATE, ("peak_flops",)),
     "latency": Standard("s", (), RATE),

@@ -44,6 +44,7 @@ class Values:
         self.standard: dict[str, Entry] = {}
         self.networks: dict[str, Any] = {}
         self.results: dict[str, Result] = {}
+        self._uncounted: set[str] = set()
         self._failed: dict[str, str] = {}
         self._path: list[str] = []
         self._places: dict[str, list[str]] = {}
@@ -80,6 +81,8 @@ class Values:
         head, _, rest = name.partition(".")
         if head in self.networks and rest:
             return self._of_network(head, rest)
+        if head in self._uncounted and rest:
+            raise NotKnown(f"networks.{head} was not computed")
         paths = [name] if rest else self._places.get(name, [])
         if len(paths) > 1:
             raise FormulaError(f"`{name}` may be {' or '.join(paths)}; write which one")
@@ -183,12 +186,13 @@ class Values:
             try:
                 given = {key: self._network_value(key, value) for key, value in config.items()}
                 self.networks[name] = architectures.count(given)
+                continue
             except NotKnown as error:
                 self.notes.append(f"networks.{name} cannot be computed: {error}")
             except (UnusableInput, FormulaError) as error:
-                self.findings.append(
-                    Finding("bad-network", where, str(error), {}, "see tools/dltools/architectures.py for the keys")
-                )
+                step = "see tools/dltools/architecture_keys.py for the keys"
+                self.findings.append(Finding("bad-network", where, str(error), {}, step))
+            self._uncounted.add(name)
 
     def _network_value(self, key: str, value: Any) -> Any:
         """A text that names an entry stands for the entry's value; whole numbers stay whole."""

@@ -273,8 +273,17 @@ def test_times_that_need_a_precision_that_is_not_stated_are_a_note(tmp_path):
     assert any("too much for float32" in note and "possible in float16" in note for note in report.notes)
 
 
-def test_an_unknown_card_needs_its_peak_from_the_specification(tmp_path):
-    changes = {"hardware.accelerator": "an abacus"}
+@pytest.mark.parametrize(
+    ("card", "peak"), [("8 x Tesla V100-SXM2-16GB", 125e12), ("A100 80GB", 312e12), ("TPU v3-8", None)]
+)
+def test_cards_are_recognised_in_words(card, peak, tmp_path):
+    speed = tool.analyse(write(tmp_path, {"hardware.accelerator": card})).measured["throughput"]["training"]
+    assert speed.get("peak") == peak
+
+
+@pytest.mark.parametrize("card", ["an abacus", "TPU v2", "V1000"])
+def test_an_unknown_card_needs_its_peak_from_the_specification(card, tmp_path):
+    changes = {"hardware.accelerator": card}
     report = tool.analyse(write(tmp_path, changes))
     assert found(report) == [] and any("not in the table" in note for note in report.notes)
     changes["hardware.device_flops"] = entry(10, "TFLOP/s/GPU")
@@ -420,6 +429,22 @@ def test_an_open_value_stays_open(tmp_path):
     assert found(report) == []
     assert [one["name"] for one in report.measured["missing"]] == ["length of training"]
     assert any("derived.peak_share cannot be computed: schedule.steps is missing" in note for note in report.notes)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"family": "transformr"}, "must be one of"),
+        ({"layers": "layers", "family": "transformer-encoder"}, "needs `width`"),
+        ({"depth": 3, "family": "resnet"}, "no key `depth`"),
+    ],
+)
+def test_a_network_that_cannot_be_computed_is_one_finding(change, words, tmp_path):
+    changes = {"networks.vit": change, "derived.size": {"formula": "vit.parameters", "unit": "parameters"}}
+    report = tool.analyse(write(tmp_path, changes))
+    (finding,) = found(report)
+    assert finding.id == "bad-network" and words in finding.message and finding.where.endswith("networks.vit")
+    assert "derived.size cannot be computed: networks.vit was not computed" in report.notes
 
 
 def test_missing_values_are_ranked_and_findings_only_when_strict(tmp_path):
