@@ -9,8 +9,8 @@
     check_spec.py paper.yaml --target model.py:build --strict --json
 
 A specification is YAML: sections of values, each with its unit, its place in the paper and a status (stated, inferred,
-assumed, from-code, in-conflict, missing), computed networks, and formulas. assets/paper-spec.schema.json says the form,
-assets/specs/ holds examples:
+assumed, from-code, in-conflict, missing), computed networks, and formulas. assets/paper-spec-template.yaml is one to
+fill in, assets/specs/ holds filled ones, assets/paper-spec.schema.json says the form:
 
     schedule:
       batch_size: {value: 256, unit: examples/step, where: section 3.4, status: stated}

@@ -34,8 +34,8 @@ def against_config(values: Values, path: Path, mapping: Mapping[str, str]) -> tu
         raise UnusableInput(f"{path} holds no mapping of names to values")
     leaves = _leaves(document)
     chosen = _mapped(values, leaves, mapping, path)
-    for keys in leaves:
-        if keys in chosen.values():
+    for keys, value in leaves.items():
+        if keys in chosen.values() or value is None:  # null leaves it to a default
             continue
         entry = _same_name(values, str(keys[-1]))
         if entry is not None and entry.path not in chosen:
@@ -56,6 +56,9 @@ def against_config(values: Values, path: Path, mapping: Mapping[str, str]) -> tu
         elif any(_equal(other, value) for other, _ in entry.competing):
             equal.append(entry.path)
             values.notes.append(f"{document.where(keys)} takes {value}, one of the values in conflict for {entry.path}")
+        elif isinstance(entry.value, str) and isinstance(value, str) and " " in entry.value:
+            # a description, not a name: only a reader can compare it
+            values.notes.append(f"{document.where(keys)} is {value!r}; the paper says {entry.value!r}: compare by eye")
         else:
             findings.append(_differs(entry, value, document.where(keys)))
     unmatched = [keys for keys in leaves if keys not in chosen.values()]

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 import os
 import re
 import subprocess
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPTS = ROOT / "skills/research-paper-implementation/scripts"
@@ -378,6 +381,39 @@ def test_formulas_are_arithmetic_and_nothing_else(formula, tmp_path):
     assert len(finding.message) < 300
 
 
+LEAVES = st.one_of(st.integers(0, 9).map(str), st.sampled_from(["d", "e"]))
+EXPRESSIONS = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from(["+", "-", "*", "/", "//", "**"]), inner).map(
+            lambda t: f"({t[0]} {t[1]} {t[2]})"
+        ),
+        inner.map(lambda one: f"-{one}"),
+        st.tuples(st.sampled_from(["min", "max"]), inner, inner).map(lambda t: f"{t[0]}({t[1]}, {t[2]})"),
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(EXPRESSIONS)
+def test_formulas_give_what_python_gives(expression):
+    known = {"d": 4.0, "e": 0.5}
+    try:
+        # numbers as floats, as formulas take them: whole ones could grow without end
+        expected = eval(re.sub(r"\b(\d)\b", r"\1.0", expression), {"__builtins__": {"min": min, "max": max}}, known)
+    except (ZeroDivisionError, OverflowError):
+        expected = None
+    try:
+        tree = spec_formulas.parse(expression)
+        result = spec_formulas.evaluate(tree, lambda name: spec_formulas.Quantity(known[name])).value
+    except spec_formulas.FormulaError:
+        # refused are large exponents, and what is no finite real number
+        assert expected is None or isinstance(expected, complex) or not math.isfinite(expected) or "**" in expression
+        return
+    assert result == expected
+
+
 def test_formulas_compute_with_units():
     quantities = {
         "d": spec_formulas.Quantity(4.0),
@@ -625,6 +661,33 @@ def test_a_configuration_fills_what_is_missing_and_may_side_in_a_conflict(tmp_pa
     assert found(report) == []
     assert report.measured["config"]["fills"] == {"optimizer.weight_decay": 0.05}
     assert any("one of the values in conflict" in note for note in report.notes)
+
+
+def test_a_hugging_face_configuration(tmp_path):
+    # the keys that transformers writes for GPT-2
+    config = {
+        "activation_function": "gelu_new",
+        "initializer_range": 0.02,
+        "layer_norm_epsilon": 1e-05,
+        "model_type": "gpt2",
+        "n_ctx": 1024,
+        "n_embd": 768,
+        "n_head": 12,
+        "n_inner": None,
+        "n_layer": 12,
+        "resid_pdrop": 0.1,
+        "vocab_size": 50257,
+    }
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(config))
+    report = tool.analyse(SPECS / "gpt-2.yaml", config=file)
+    assert found(report) == []
+    assert len(report.measured["config"]["equal"]) == 7
+    assert any("'gelu_new'; the paper says 'gelu in its tanh" in note for note in report.notes)
+    file.write_text(json.dumps({**config, "n_head": 16, "activation_function": None}))
+    assert [one.details["entry"] for one in found(tool.analyse(SPECS / "gpt-2.yaml", config=file))] == [
+        "architecture.heads"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,21 @@ def test_parameters(name, parameters):
     assert REPORTS[name].measured["derived"]["parameter_count"]["value"] == parameters
 
 
+def test_the_template_has_all_that_is_asked_for():
+    report = tool.analyse(SKILL / "assets/paper-spec-template.yaml")
+    assert report.findings == []
+    asked = [one.name for one in spec_names.EXPECTED if not one.only_with]
+    missing = [one["name"] for one in report.measured["missing"]]
+    assert missing[: len(asked)] == asked
+    spec = yaml.safe_load((SKILL / "assets/paper-spec-template.yaml").read_text())
+    names = {name for section in tool.spec_reading.SECTIONS for name in spec[section]}
+    assert all(names & set(one.any_of) for one in spec_names.EXPECTED)
+    units = {name: one["unit"] for section in tool.spec_reading.SECTIONS for name, one in spec[section].items()}
+    for name in names & set(spec_names.STANDARD):
+        wanted = spec_units.parse(spec_names.STANDARD[name].unit)
+        assert dict(spec_units.parse(units[name]).dimensions) == dict(wanted.dimensions), name
+
+
 def test_the_formula_written_out_equals_the_network():
     derived = REPORTS["attention-is-all-you-need"].measured["derived"]
     assert derived["by_hand"]["value"] == derived["parameter_count"]["value"]
