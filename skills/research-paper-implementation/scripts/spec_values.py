@@ -180,12 +180,16 @@ class Values:
         document = self.specification.document
         networks = document.content.get("networks")
         for name, config in (networks if isinstance(networks, dict) else {}).items():
-            if not isinstance(config, dict) or "family" not in config:
+            if not isinstance(config, dict) or not isinstance(config.get("family"), str):
+                self._uncounted.add(name)  # the schema has said it
                 continue
             where = document.where(("networks", name))
             try:
                 given = {key: self._network_value(key, value) for key, value in config.items()}
-                self.networks[name] = architectures.count(given)
+                counts = architectures.count(given)
+                if max(counts.parameters, counts.flops) > 1e300:
+                    raise FormulaError("its sizes are beyond all numbers of computers; look for a slip in an exponent")
+                self.networks[name] = counts
                 continue
             except NotKnown as error:
                 self.notes.append(f"networks.{name} cannot be computed: {error}")

@@ -473,6 +473,7 @@ def test_an_open_value_stays_open(tmp_path):
         ({"family": "transformr"}, "must be one of"),
         ({"layers": "layers", "family": "transformer-encoder"}, "needs `width`"),
         ({"depth": 3, "family": "resnet"}, "no key `depth`"),
+        ({"family": "resnet", "blocks": [1], "image": 10**200}, "beyond all numbers"),
     ],
 )
 def test_a_network_that_cannot_be_computed_is_one_finding(change, words, tmp_path):
@@ -560,6 +561,7 @@ def test_findings_carry_line_and_column(tmp_path):
             "  batch_size: {value: 1, unit: images/step, where: x, status: stated}\n  epochs:",
             "stands twice",
         ),
+        ("family: transformer-encoder", "family: [x]", "must be text"),
         ("scope: base", "scope: [base]", "a list (['base']) stands where there must be text"),
         ("title: A Paper", "title: !!python/object/apply:os.mkdir [made]", "a list (['made']) stands"),
     ],
