@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import dataclasses
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from math import prod
@@ -34,7 +35,6 @@ from torch.utils.flop_counter import (
 )
 
 aten = torch.ops.aten
-# a subclass, such as a quantised weight, does not have the size that its type says
 PLAIN = (torch.Tensor, torch.nn.Parameter, torch.nn.Buffer)
 
 
@@ -44,6 +44,12 @@ def _matrix_vector(matrix: Any, *_: Any, **__: Any) -> int:
 
 def _dot(a: Any, *_: Any, **__: Any) -> int:
     return 2 * prod(a)
+
+
+def _grouped(a: Any, b: Any, *_: Any, **__: Any) -> int:
+    # mixture of experts: each row of `a` meets the matrix of one expert; b is (experts, k, n), or (rows, n) for the
+    # gradient of the weights
+    return 2 * prod(a) * b[-1]
 
 
 def _attention(query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:
@@ -66,6 +72,7 @@ FORMULAS: dict[Any, Callable[..., int]] = {
     aten.addmv: lambda _, matrix, *rest, **named: _matrix_vector(matrix),
     aten.dot: _dot,
     aten.vdot: _dot,
+    aten._grouped_mm: _grouped,
     aten._int_mm: lambda a, b, *rest, **named: 2 * a[0] * a[1] * b[1],
     aten._scaled_dot_product_flash_attention_for_cpu: _attention,
     aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward,
@@ -146,13 +153,17 @@ class _Watch(TorchDispatchMode):
         super().__init__()
         self.counter, self.parameters = counter, parameters
         self.not_counted: Counter[tuple[str, str]] = Counter()
-        self.read: set[int] = set()
+        self.read: dict[int, int] = {}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if getattr(func, "_overloadpacket", func) in COUNTED:
             for value in tree_leaves(args):
                 if isinstance(value, torch.Tensor) and _storage(value) in self.parameters:
-                    self.read.add(_storage(value))
+                    storage = _storage(value)
+                    # of experts at least one is read
+                    shares = value.shape[0] if func is aten._grouped_mm.default and value.dim() == 3 else 1
+                    size = _bytes(self.parameters[storage]) // shares
+                    self.read[storage] = max(size, self.read.get(storage, 0))
         elif not isinstance(func, torch._ops.OpOverload) or not _cheap(func):
             where = max(self.counter.mod_tracker.parents, key=len, default="")
             self.not_counted[str(func), where] += 1
@@ -171,6 +182,22 @@ class _FusedAttention(torch.overrides.TorchFunctionMode):
         return func(*args, **kwargs)
 
 
+def check_tensors(target: TorchTarget) -> None:
+    """Whether the size of each tensor is what its type says.
+
+    Raises:
+        CannotDecide: a tensor of the model or the batch is sparse or of a class of its own, such as a quantised weight.
+        UnusableInput: a layer is lazy and was never called.
+    """
+    tensors = [*target.model.named_parameters(), *target.model.named_buffers()]
+    tensors += [("the batch", value) for value in tree_leaves(target.batch) if isinstance(value, torch.Tensor)]
+    for name, tensor in tensors:
+        if isinstance(tensor, torch.nn.parameter.UninitializedTensorMixin):
+            raise UnusableInput(f"{name} has no shape, since its layer is lazy; call the model once in the factory")
+        if type(tensor) not in PLAIN or tensor.layout is not torch.strided:
+            raise CannotDecide(f"{name} is a {type(tensor).__name__} ({tensor.layout}), which is not counted here")
+
+
 def abstract(target: TorchTarget, precision: torch.dtype | None = None) -> tuple[TorchTarget, Any]:
     """A copy of the target whose tensors have shapes and no values.
 
@@ -184,13 +211,12 @@ def abstract(target: TorchTarget, precision: torch.dtype | None = None) -> tuple
     Raises:
         CannotDecide: the model cannot be copied.
     """
+    check_tensors(target)
     mode = FakeTensorMode(allow_non_fake_inputs=True)
 
     def without_values(tensor: Any) -> Any:
         if not isinstance(tensor, torch.Tensor):
             return tensor
-        if type(tensor) not in PLAIN or tensor.layout is not torch.strided:
-            raise CannotDecide(f"the model or its batch holds a {type(tensor).__name__} that is no plain dense tensor")
         dtype = precision if precision and tensor.is_floating_point() else tensor.dtype
         # always as on the CPU, where attention is one operator that keeps no scores
         made = torch.empty_strided(tensor.size(), tensor.stride(), dtype=dtype, device="cpu")
@@ -198,17 +224,15 @@ def abstract(target: TorchTarget, precision: torch.dtype | None = None) -> tuple
             return torch.nn.Parameter(made, requires_grad=tensor.requires_grad)
         return made.requires_grad_(tensor.requires_grad) if tensor.is_leaf else made
 
-    # what torch.compile wraps
-    original = getattr(target.model, "_orig_mod", target.model)
     with mode:
         # deepcopy takes from `made` what it would copy, so shared tensors stay shared
         made: dict[int, Any] = {}
-        for module in original.modules():
+        for module in target.model.modules():
             for value in tree_leaves({name: held for name, held in vars(module).items() if name != "_modules"}):
                 if isinstance(value, torch.Tensor) and id(value) not in made:
                     made[id(value)] = without_values(value)
         try:
-            model = copy.deepcopy(original, made)
+            model = copy.deepcopy(target.model, made)
         except Exception as error:
             raise CannotDecide(f"the model cannot be copied ({said(error)}); run it itself with --real") from None
         batch = tree_map(without_values, target.batch)
@@ -229,6 +253,7 @@ def measure(target: TorchTarget, mode: Any, *, train: bool, fused: bool = True) 
         CannotDecide: they need values where only shapes are there.
     """
     saved: dict[int, torch.Tensor] = {}
+    real = not isinstance(mode, FakeTensorMode)
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:
         # kept alive, so that no other storage gets the same number
@@ -250,18 +275,18 @@ def measure(target: TorchTarget, mode: Any, *, train: bool, fused: bool = True) 
             stack.enter_context(torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH))
         stack.enter_context(watch)
         stack.enter_context(counter)
-        with _explained("the model"):
+        with _explained("the model", real):
             outputs = target.forward(target.inputs)
         forward = {module: dict(found) for module, found in counter.flop_counts.items()}
         if train:
-            with _explained("the loss"):
+            with _explained("the loss", real):
                 loss = target.loss_fn(outputs, target.targets)
                 if tuple(getattr(loss, "shape", (0,))) not in ((), (1,)):
                     raise UnusableInput("loss_fn does not return one number; reduce it, such as with .mean()")
             held = sum(_bytes(tensor) for storage, tensor in saved.items() if storage not in own)
-            parameters = [value for value in target.model.parameters() if value.requires_grad]
-            with _explained("the backward pass"):
-                torch.autograd.grad(loss.reshape(()), parameters, allow_unused=True)
+            with _explained("the backward pass", real):
+                # not autograd.grad: the counter cannot follow it where a module is called on a parameter
+                loss.reshape(()).backward()
 
     def path(module: str) -> str:
         # the tracker's names begin with the class of the model
@@ -272,7 +297,7 @@ def measure(target: TorchTarget, mode: Any, *, train: bool, fused: bool = True) 
         by_module={path(module): sum(found.values()) for module, found in forward.items() if module != "Global"},
         training_flops=counter.get_total_flops() if train else None,
         not_counted={(name, path(where)): calls for (name, where), calls in watch.not_counted.items()},
-        read=sum(_bytes(weights[storage]) for storage in watch.read),
+        read=sum(watch.read.values()),
         saved=held if train else None,
         cache=_cache(outputs),
     )
@@ -292,7 +317,11 @@ def _plain_operators() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _explained(what: str) -> Iterator[None]:
+def _explained(what: str, real: bool) -> Iterator[None]:
+    # it logs tracebacks of what is explained below
+    logger = logging.getLogger("torch._subclasses.fake_tensor")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
     try:
         yield
     except (UnusableInput, CannotDecide):
@@ -302,7 +331,10 @@ def _explained(what: str) -> Iterator[None]:
     except DynamicOutputShapeException as error:
         raise CannotDecide(f"{at(error)}{what} makes a shape that depends on values ({error.func}); {_REAL}") from None
     except Exception as error:
-        raise UnusableInput(f"{at(error)}{what} raised {said(error)}") from error
+        hint = "" if real else "; if it runs elsewhere, it needs values: --real"
+        raise UnusableInput(f"{at(error)}{what} raised {said(error).rstrip('.')}{hint}") from error
+    finally:
+        logger.setLevel(level)
 
 
 _REAL = "shapes alone do not say what it does. Run it with --real"

@@ -182,7 +182,7 @@ def budget_of_target(
         notes.append("FLOPs are a lower bound: what not_counted names has no formula here.")
     return {
         "source": target.flavour,
-        "shapes": {"batch": target.batch_size},
+        "shapes": _batch(target),
         "parameters": {"total": parameters, "trainable": count},
         "flops": {"forward": forward, "macs": forward // FLOPS_PER_MAC, "training_step": used.training_flops},
         "operators": used.flops,
@@ -207,6 +207,7 @@ def judged(
     peak: float | None = None,
     bandwidth: float | None = None,
     where: str = "",
+    capacity: float | None = None,
 ) -> Report:
     """Compares a budget with its limits, and adds the least time of a pass.
 
@@ -217,6 +218,7 @@ def judged(
         peak: FLOP/s of the hardware.
         bandwidth: bytes/s of its memory.
         where: the hardware, in words.
+        capacity: bytes of its memory.
     """
     measured = dict(budget)
     notes = list(measured.pop("notes"))
@@ -241,6 +243,8 @@ def judged(
         notes.append(
             "The least time supposes that the hardware runs at its peak all the time; a real pass takes longer."
         )
+    if capacity and memory and memory > capacity:
+        notes.append(f"It does not fit into the {SHOWN['memory'](capacity)} of one {where.partition(' ')[0]}.")
     if findings:
         verdict = "over-budget"
     elif open_questions:
@@ -303,11 +307,12 @@ def _torch_pass(target: Any, precision: str, fused: bool, train: bool, real: boo
     import budget_torch
     import torch
 
-    model = target.model
+    # what torch.compile wraps
+    model = getattr(target.model, "_orig_mod", target.model)
+    target = dataclasses.replace(target, model=model)
+    budget_torch.check_tensors(target)
     if train and not any(p.requires_grad for p in model.parameters()):
         raise UnusableInput("no parameter of the model has a gradient, so there is nothing to train; use --inference")
-    if any(isinstance(p, torch.nn.UninitializedParameter) for p in model.parameters()):
-        raise UnusableInput("the model has lazy layers without a shape; call it once on real inputs in the factory")
     if real:
         if any(p.is_meta for p in model.parameters()):
             raise UnusableInput("--real needs values, and the model is on the meta device; leave --real out")
@@ -333,6 +338,14 @@ def _jax_pass(target: Any, precision: str, train: bool) -> tuple[Any, ...]:
     arrays = {name: (array.size, array.nbytes) for name, array in target.parameters().items()}
     buffers = sum(leaf.nbytes for leaf in jax.tree.leaves(target.other) if hasattr(leaf, "nbytes"))
     return used, arrays, buffers, list(arrays)
+
+
+def _batch(target: Any) -> dict[str, int]:
+    try:
+        return {"batch": target.batch_size}
+    except UnusableInput:
+        # an input without a first axis: there is no number of examples to show
+        return {}
 
 
 def _optax_bytes(target: Any, precision: str) -> int:
@@ -458,12 +471,12 @@ def _least_time(measured: Mapping[str, Any], peak: float, bandwidth: float, wher
 
 def _hardware(
     name: str | None, peak: str | None, bandwidth: str | None, precision: str
-) -> tuple[float | None, float | None, str]:
+) -> tuple[float | None, float | None, str, float | None]:
     given_peak, given_bandwidth = quantity(peak, "--peak-flops"), quantity(bandwidth, "--bandwidth")
     if name is None:
         if bool(given_peak) != bool(given_bandwidth):
             raise UnusableInput("the least time needs --peak-flops and --bandwidth together, or --hardware")
-        return given_peak, given_bandwidth, "the given hardware"
+        return given_peak, given_bandwidth, "the given hardware", None
     from dltools.hardware import hardware
 
     known = hardware(name)
@@ -472,7 +485,8 @@ def _hardware(
         kind = "float16"
     if kind not in known.peak and not given_peak:
         raise UnusableInput(f"--hardware: no peak of {name} for {kind}; give --peak-flops")
-    return given_peak or known.peak[kind], given_bandwidth or known.bandwidth, f"{name} in {kind}, by its data sheet"
+    words = f"{name} in {kind}, by its data sheet"
+    return given_peak or known.peak[kind], given_bandwidth or known.bandwidth, words, known.memory
 
 
 def _choice(value: str | None, allowed: Any, name: str) -> None:
@@ -544,8 +558,18 @@ def main(
             budget = budget_of_target(
                 loaded, optimizer=optimizer, train=not inference, real=real, depth=depth, **common
             )
-        peak, band, where = _hardware(hardware, peak_flops, bandwidth, budget.get("dtype", budget["precision"]))
-        report = judged(budget, limits=limits, train=not inference, peak=peak, bandwidth=band, where=where)
+        peak, band, where, capacity = _hardware(
+            hardware, peak_flops, bandwidth, budget.get("dtype", budget["precision"])
+        )
+        report = judged(
+            budget,
+            limits=limits,
+            train=not inference,
+            peak=peak,
+            bandwidth=band,
+            where=where,
+            capacity=capacity,
+        )
     if not as_json:
         tables(report.measured, train=not inference)
     finish(report, as_json)
