@@ -99,13 +99,16 @@ class Values:
         return self._entry_quantity(entry)
 
     def of_standard(self, name: str) -> Quantity | None:
-        """The number of a standard name: an entry, else a formula of that name; None where there is none."""
-        entry = self.standard.get(name)
+        """The number of a standard name: an entry, else a formula of that name; None where there is no usable one."""
+        entry, quantity = self.standard.get(name), None
         if entry is not None and self.units[entry.path] is not None and entry.number is not None:
-            return self._entry_quantity(entry)
-        if name in self.results:
-            return self.results[name].quantity
-        return None
+            quantity = self._entry_quantity(entry)
+        elif name in self.results:
+            quantity = self.results[name].quantity
+        if quantity is None or dict(quantity.dimensions) != dict(spec_units.parse(STANDARD[name].unit).dimensions):
+            return None
+        # others divide by it
+        return quantity if quantity.value > 0 or STANDARD[name].bounds not in (COUNT, RATE) else None
 
     def _entry_quantity(self, entry: Entry) -> Quantity:
         unit = self.units[entry.path]
@@ -114,7 +117,7 @@ class Values:
         if entry.number is None:
             raise FormulaError(f"{entry.path} is no number")
         if unit is None:
-            raise NotKnown(f"{entry.path} has no usable unit")
+            raise NotKnown(f"{entry.path} has no usable value")
         return Quantity(entry.number * unit.factor, unit.dimensions)
 
     def _unit(self, entry: Entry) -> Unit | None:
@@ -143,13 +146,15 @@ class Values:
                     )
                 )
                 return None
-            self._bounds(entry, standard.bounds, unit)
+            if not self._possible(entry, standard.bounds, unit):
+                return None
         return unit
 
-    def _bounds(self, entry: Entry, bounds: str, unit: Unit) -> None:
+    def _possible(self, entry: Entry, bounds: str, unit: Unit) -> bool:
         value = entry.number * unit.factor
         wrong = ""
-        if bounds == COUNT and (value <= 0 or value != round(value)):
+        # a count in millions may be off by a rounding of floats
+        if bounds == COUNT and (value <= 0 or abs(value - round(value)) > 1e-9 * value):
             wrong = "a whole number above 0"
         elif bounds == RATE and value <= 0:
             wrong = "above 0"
@@ -160,6 +165,7 @@ class Values:
             self.findings.append(
                 Finding("impossible-value", entry.place, message, {"value": entry.number}, f"read {entry.source} again")
             )
+        return not wrong
 
     def _find_standard(self) -> None:
         for entry in self.specification.entries.values():
@@ -210,6 +216,8 @@ class Values:
         entry = self.specification.entries[paths[0]]
         if entry.value is None:
             raise NotKnown(f"{entry.path} is missing in the paper")
+        if self.units[entry.path] is None:
+            raise NotKnown(f"{entry.path} has no usable value")
         number = entry.number
         return int(number) if number is not None and number == round(number) else entry.value
 

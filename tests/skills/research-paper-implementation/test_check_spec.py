@@ -328,7 +328,24 @@ def test_wrong_units_are_found_with_their_place(changes, place, words, tmp_path)
 )
 def test_impossible_values(path, value, tmp_path):
     report = tool.analyse(write(tmp_path, {path: value}))
-    assert path in [one.where.split(" ")[1] for one in found(report, "impossible-value")]
+    assert [(one.id, one.where.split(" ")[1]) for one in found(report)] == [("impossible-value", path)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"reported.latency": 0},
+        {"hardware.devices": 0},
+        {"schedule.batch_size": 0},
+        {"hardware.training_time": None, "hardware.device_time": None, "hardware.step_time": entry(0, "s/step")},
+        {"schedule.steps": None, "derived.peak_share": None, "derived.steps": {"formula": "0", "unit": "steps"}},
+        {"schedule.steps": None, "derived.peak_share": None, "derived.steps": {"formula": "7", "unit": "tokens"}},
+        {"architecture.heads": None, "networks.vit": None, "architecture.n_heads": entry(0, "heads")},
+    ],
+)
+def test_nothing_is_divided_by_zero(changes, tmp_path):
+    report = tool.analyse(write(tmp_path, changes))
+    assert not found(report, "contradiction")
 
 
 @pytest.mark.parametrize(
