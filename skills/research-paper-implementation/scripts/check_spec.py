@@ -9,19 +9,21 @@
     check_spec.py paper.yaml --target model.py:build --strict --json
 
 A specification is YAML: sections of values, each with its unit, its place in the paper and a status (stated, inferred,
-assumed, from-code, in-conflict, missing), computed networks, and formulas. assets/paper-spec.schema.json says the form,
-assets/specs/ holds examples:
+assumed, from-code, in-conflict, missing), computed networks, and formulas. assets/paper-spec-template.yaml is one to
+fill in, assets/specs/ holds filled ones, assets/paper-spec.schema.json says the form:
 
     schedule:
       batch_size: {value: 256, unit: examples/step, where: section 3.4, status: stated}
 
 Values with standard names (spec_names.py lists them: steps, epochs, batch_size, warmup_steps, training_time, ...) are
-checked against each other: steps = epochs * examples / batch, the end of the decay, warmup, tokens, times, heads. So are
-formulas and networks against stated parameters and FLOPs, and stated times against the peak of the hardware. What the
-paper leaves open is listed in the order in which to ask for it; that order is a judgement, each line names its source.
+checked against each other: steps = epochs * examples / batch, the end of the decay, warmup, tokens, times, heads. So
+are formulas and networks against stated parameters and FLOPs, and stated times against the peak of the hardware. What
+the paper leaves open is listed in the order in which to ask for it; the order is a judgement, each line has a source.
 
---config compares with a training configuration (YAML or JSON); --target compares the parameter count with a model that a
-factory builds: FILE.py:factory, which returns {"model", "batch", "loss_fn"}. Only --target runs code, that of the file.
+--config compares with a training configuration (YAML or JSON). --target compares the trainable parameters with a model
+that a factory builds: FILE.py:factory, which returns {"model", "batch", "loss_fn"}; a model on the meta device needs no
+memory. In all they must be derived.parameter_count, else those of the only network, else the stated number; and part by
+part what formulas with a `part` give. Only --target runs code, that of the file.
 
 Verdict: consistent or inconsistent. Findings: schema, wrong-unit, bad-formula, bad-network, derived-cycle,
 impossible-value, contradiction, implausible-throughput, config-differs, model-differs; with --strict also missing-value
@@ -114,7 +116,7 @@ def sizes_of(target: str, timeout: float = 60.0) -> dict[str, int]:
 
     from dltools import target as targets
 
-    parameters = targets.load(target, timeout=timeout).parameters()
+    parameters = targets.load(target, timeout=timeout, device=None).parameters()
     return {name: math.prod(int(side) for side in one.shape) for name, one in parameters.items()}
 
 
@@ -125,7 +127,7 @@ def _missing_finding(one: Mapping[str, Any]) -> Finding:
         one["where"],
         f"{one['name']}: {one['why']}{source}",
         {"rank": one["rank"], "section": one["section"]},
-        f"look in appendix, code and earlier papers of the authors; then write {' or '.join(one['entries'])} as assumed",
+        f"look in appendix, code and earlier papers; then write {' or '.join(one['entries'])} as assumed",
     )
 
 
@@ -156,7 +158,10 @@ def _show(report: Report) -> None:
     rows = [(name, one["value"], one["unit"], "formula") for name, one in report.measured["derived"].items()]
     rows += [(name, one["value"], one["unit"], one["formula"]) for name, one in report.measured["implied"].items()]
     for name, one in report.measured["networks"].items():
-        rows += [(f"{name}.parameters", one["parameters"], "parameters", one["family"]), (f"{name}.macs", one["macs"], "MAC", one["family"])]
+        rows += [
+            (f"{name}.parameters", one["parameters"], "parameters", one["family"]),
+            (f"{name}.macs", one["macs"], "MAC", one["family"]),
+        ]
     if rows:
         table = Table("value", "number", "unit", "from", title="what follows")
         for name, value, unit, origin in rows:
@@ -173,7 +178,9 @@ def _show(report: Report) -> None:
 def main(
     specification: Annotated[Path, typer.Argument(metavar="SPEC.yaml", help="the specification")],
     config: Annotated[Path | None, typer.Option(help="training configuration to compare with (YAML, JSON)")] = None,
-    mapping: Annotated[list[str] | None, typer.Option("--map", help="value=key of the configuration; may be repeated")] = None,
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", help="value=key of the configuration; may be repeated")
+    ] = None,
     target: Annotated[str | None, typer.Option(help="FILE.py:factory of the model to compare with")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="missing values and known conflicts are findings")] = False,
     timeout: Annotated[float, typer.Option(help="seconds that the factory may take")] = 60.0,
@@ -188,7 +195,12 @@ def main(
             spec_reading.read(specification)  # a broken specification is told before a model is built
             sizes = sizes_of(target, timeout)
         report = analyse(
-            specification, config=config, mapping=_mapping(mapping or []), sizes=sizes, model=target or "", strict=strict
+            specification,
+            config=config,
+            mapping=_mapping(mapping or []),
+            sizes=sizes,
+            model=target or "",
+            strict=strict,
         )
         if not as_json:
             _show(report)

@@ -35,7 +35,7 @@ def against_config(values: Values, path: Path, mapping: Mapping[str, str]) -> tu
     leaves = _leaves(document)
     chosen = _mapped(values, leaves, mapping, path)
     for keys, value in leaves.items():
-        if keys in chosen.values():
+        if keys in chosen.values() or value is None:  # null leaves it to a default
             continue
         entry = _same_name(values, str(keys[-1]))
         if entry is not None and entry.path not in chosen:
@@ -45,7 +45,8 @@ def against_config(values: Values, path: Path, mapping: Mapping[str, str]) -> tu
         entry, value = values.specification.entries[path_of_entry], leaves[keys]
         if keys in document.numbers_as_text:
             values.notes.append(
-                f"{document.where(keys)}: {document.numbers_as_text[keys]} is text to PyYAML, not a number; code that reads it so gets a string"
+                f"{document.where(keys)}: {document.numbers_as_text[keys]} is text to PyYAML, not a number; "
+                "code that reads it so gets a string"
             )
         if entry.status == "missing":
             fills[entry.path] = value
@@ -55,12 +56,17 @@ def against_config(values: Values, path: Path, mapping: Mapping[str, str]) -> tu
         elif any(_equal(other, value) for other, _ in entry.competing):
             equal.append(entry.path)
             values.notes.append(f"{document.where(keys)} takes {value}, one of the values in conflict for {entry.path}")
+        elif isinstance(entry.value, str) and isinstance(value, str) and " " in entry.value:
+            # a description, not a name: only a reader can compare it
+            values.notes.append(f"{document.where(keys)} is {value!r}; the paper says {entry.value!r}: compare by eye")
         else:
             findings.append(_differs(entry, value, document.where(keys)))
     unmatched = [keys for keys in leaves if keys not in chosen.values()]
     suggestions = _suggestions(values, unmatched, chosen)
     for key, name in suggestions.items():
-        values.notes.append(f"{path.name}: `{key}` is compared with nothing; if it means {name}, give --map {name}={key}")
+        values.notes.append(
+            f"{path.name}: `{key}` is compared with nothing; if it means {name}, give --map {name}={key}"
+        )
     return findings, {
         "file": path.name, "compared": sorted(chosen), "equal": sorted(equal), "fills": fills,
         "not_compared": [".".join(map(str, keys)) for keys in unmatched], "suggestions": suggestions,
@@ -86,30 +92,38 @@ def against_model(values: Values, sizes: Mapping[str, int], name: str) -> tuple[
     elif abs(total / expected - 1) > SAME:
         findings.append(
             Finding(
-                "model-differs", place,
+                "model-differs",
+                place,
                 f"{name} has {total:,} trainable parameters; {origin} gives {expected:,.0f} ({total - expected:+,.0f})",
                 {"model": total, "specification": expected, "difference": total - expected, "parts": parts},
                 _explained(values, total - expected),
-            )  # fmt: skip
+            )
         )
     for result in values.results.values():
         prefix = result.derived.part
         if prefix is None:
             continue
-        own = sum(size for parameter, size in sizes.items() if parameter == prefix or parameter.startswith(prefix + "."))
+        own = sum(
+            size for parameter, size in sizes.items() if parameter == prefix or parameter.startswith(prefix + ".")
+        )
         if own != round(result.quantity.value):
-            message = f"`{prefix}` of {name} has {own:,} trainable parameters; derived.{result.derived.name} gives {result.quantity.value:,.0f}"
+            wanted = result.quantity.value
+            message = (
+                f"`{prefix}` of {name} has {own:,} trainable parameters; derived.{result.derived.name} gives "
+                f"{wanted:,.0f} ({own - wanted:+,.0f})"
+            )
             numbers = {"model": own, "specification": result.quantity.value, "difference": own - result.quantity.value}
-            findings.append(Finding("model-differs", result.derived.place, message, numbers, "compare the shapes of this part"))
+            findings.append(
+                Finding("model-differs", result.derived.place, message, numbers, "compare the shapes of this part")
+            )
     return findings, {"parameters": total, "parts": parts, "expected": expected, "expected_from": origin}
 
 
 def _expected_parameters(values: Values) -> tuple[float | None, str, str]:
     """The exact count where a formula or the only network gives one; a rounded one of the paper says less."""
-    for result in values.results.values():
-        agreed = result.derived.agrees_with and values.entry(result.derived.agrees_with)
-        if agreed and agreed.name == "parameters":
-            return result.quantity.value, f"derived.{result.derived.name}", result.derived.place
+    whole = values.results.get("parameter_count")
+    if whole is not None:
+        return whole.quantity.value, "derived.parameter_count", whole.derived.place
     if len(values.networks) == 1:
         (name, counts), *_ = values.networks.items()
         return float(counts.parameters), f"networks.{name}", values.specification.document.where(("networks", name))
@@ -124,7 +138,8 @@ def _explained(values: Values, difference: float) -> str:
     for counts in values.networks.values():
         for part in counts.parts:
             if part.parameters and part.parameters == abs(difference):
-                return f"the difference is exactly the part `{part.name}`: is it {'there twice' if difference > 0 else 'left out'}?"
+                slip = "there twice" if difference > 0 else "left out"
+                return f"the difference is exactly the part `{part.name}`: is it {slip}?"
     return "compare the parts in `values` with those of the network in `measured`"
 
 
@@ -147,10 +162,17 @@ def _mapped(
         entry = values.entry(name)
         if entry is None:
             close = difflib.get_close_matches(name, [*values.specification.entries], 1, 0.4)
-            raise UnusableInput(f"--map {name}={key}: the specification has no single value {name!r}" + (f"; did you mean {close[0]}?" if close else ""))
-        fitting = [keys for keys in leaves if ".".join(map(str, keys)) == key] or [keys for keys in leaves if str(keys[-1]) == key]
+            raise UnusableInput(
+                f"--map {name}={key}: the specification has no single value {name!r}"
+                + (f"; did you mean {close[0]}?" if close else "")
+            )
+        fitting = [keys for keys in leaves if ".".join(map(str, keys)) == key] or [
+            keys for keys in leaves if str(keys[-1]) == key
+        ]
         if len(fitting) != 1:
-            raise UnusableInput(f"--map {name}={key}: {path.name} has {len(fitting) or 'no'} key {key!r}; give its whole path")
+            raise UnusableInput(
+                f"--map {name}={key}: {path.name} has {len(fitting) or 'no'} key {key!r}; give its whole path"
+            )
         chosen[entry.path] = fitting[0]
     return chosen
 
@@ -178,16 +200,25 @@ def _differs(entry: Entry, value: Any, where: str) -> Finding:
     a, b = as_number(entry.value), as_number(value)
     if a and b is not None:
         factor = {"ratio": b / a}
-    message = f"is {value}; the paper says {entry.value}{'' if entry.unit == '1' else ' ' + entry.unit} ({entry.status}, {entry.source})"
+    unit = "" if entry.unit == "1" else f" {entry.unit}"
+    message = f"is {value}; the paper says {entry.value}{unit} ({entry.status}, {entry.source})"
     numbers = {"config": value, "paper": entry.value, "status": entry.status, **factor}
-    step = "take the paper's value first; change it later, alone" if entry.status == "stated" else "check which of both the authors ran"
+    step = (
+        "take the paper's value first; change it later, alone"
+        if entry.status == "stated"
+        else "check which of both the authors ran"
+    )
     return Finding("config-differs", where, message, numbers, step, {"entry": entry.path})
 
 
 def _suggestions(values: Values, unmatched: list[tuple[Any, ...]], chosen: Mapping[str, Any]) -> dict[str, str]:
     """For keys that were compared with nothing: the entry with a name close by."""
     free = {entry.name: entry.path for entry in values.specification.entries.values() if entry.path not in chosen}
-    aliases = {alias: free[entry.name] for alias, name in CANONICAL.items() if (entry := values.standard.get(name)) and entry.name in free}
+    aliases = {
+        alias: free[entry.name]
+        for alias, name in CANONICAL.items()
+        if (entry := values.standard.get(name)) and entry.name in free
+    }
     known = {**aliases, **free}
     result = {}
     for keys in unmatched:

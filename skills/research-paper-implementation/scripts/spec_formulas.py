@@ -48,7 +48,20 @@ def parse(formula: str) -> ast.expr:
         reason = error.msg if isinstance(error, SyntaxError) else str(error)
         raise FormulaError(f"the formula cannot be read: {reason}") from None
     for node in ast.walk(tree):
-        if not isinstance(node, (ast.BinOp, ast.UnaryOp, ast.Constant, ast.Name, ast.Attribute, ast.Call, ast.operator, ast.unaryop, ast.Load)):
+        if not isinstance(
+            node,
+            (
+                ast.BinOp,
+                ast.UnaryOp,
+                ast.Constant,
+                ast.Name,
+                ast.Attribute,
+                ast.Call,
+                ast.operator,
+                ast.unaryop,
+                ast.Load,
+            ),
+        ):
             raise FormulaError(f"the formula holds {ast.unparse(node)[:40]!r}, which is no arithmetic")
     return tree
 

@@ -146,10 +146,14 @@ def read(path: Path) -> Document:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > DEEPEST:
-                raise UnusableInput(f"{path}:{event.start_mark.line + 1}: nested too deeply, more than {DEEPEST} levels")
+                raise UnusableInput(
+                    f"{path}:{event.start_mark.line + 1}: nested too deeply, more than {DEEPEST} levels"
+                )
             if isinstance(event, yaml.AliasEvent):
                 mark = event.start_mark
-                raise UnusableInput(f"{path}:{mark.line + 1}:{mark.column + 1}: aliases (*{event.anchor}) are not read; write the value out")
+                raise UnusableInput(
+                    f"{path}:{mark.line + 1}:{mark.column + 1}: aliases (*{event.anchor}) are not read; write it out"
+                )
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         if node is None:
             raise UnusableInput(f"{path} is empty")
@@ -179,9 +183,13 @@ def read_specification(path: Path) -> Specification:
     document = read(path)
     content = document.content
     if not isinstance(content, dict):
-        raise UnusableInput(f"{path} holds {_kind(content)}, not a mapping with the sections paper, {', '.join(SECTIONS)}")
+        raise UnusableInput(
+            f"{path} holds {_kind(content)}, not a mapping with the sections paper, {', '.join(SECTIONS)}"
+        )
     if not any(section in content for section in ("paper", *SECTIONS)):
-        raise UnusableInput(f"{path} has none of the sections paper, {', '.join(SECTIONS)}; it is no paper specification")
+        raise UnusableInput(
+            f"{path} has none of the sections paper, {', '.join(SECTIONS)}; it is no paper specification"
+        )
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     findings, broken = [], set()
     for error in jsonschema.Draft202012Validator(schema).iter_errors(content):
@@ -190,7 +198,9 @@ def read_specification(path: Path) -> Specification:
         findings += _schema_findings(document, keys, error)
     for keys, (line, column) in document.repeated.items():
         where = f"{document.path.name}:{line}:{column} {'.'.join(map(str, keys))}"
-        findings.append(Finding("schema", where, "this key stands twice; YAML readers silently keep one of them", {}, "keep one"))
+        findings.append(
+            Finding("schema", where, "this key stands twice; YAML readers silently keep one of them", {}, "keep one")
+        )
     for keys, text in document.numbers_as_text.items():
         if keys[-1] in ("value", "tolerance") and isinstance(_at(content, keys), str):
             fixed = f"{float(text):.10e}"
@@ -198,29 +208,44 @@ def read_specification(path: Path) -> Specification:
             fixed = f"{mantissa.rstrip('0')}{'0' if mantissa.rstrip('0').endswith('.') else ''}e{exponent}"
             findings.append(
                 Finding(
-                    "schema", document.where(keys), f"{text} is text to YAML 1.1 readers such as PyYAML, not a number", {},
+                    "schema",
+                    document.where(keys),
+                    f"{text} is text to YAML 1.1 readers such as PyYAML, not a number",
+                    {},
                     f"write {fixed}: a point, and a sign in the exponent",
-                )  # fmt: skip
+                )
             )
     # JSON has no other keys than text, so the schema says nothing of them
     for keys in document.places:
         if keys and not isinstance(keys[-1], str) and isinstance(_at(content, keys[:-1]), dict):
-            findings.append(Finding("schema", document.where(keys), f"the key {keys[-1]!r} is no text", {}, "put it in quotes"))
+            findings.append(
+                Finding("schema", document.where(keys), f"the key {keys[-1]!r} is no text", {}, "put it in quotes")
+            )
             broken.add(keys[:2])
     entries = {}
     for section in SECTIONS:
         for name, entry in _mapping(content.get(section)).items():
             if (section, name) not in broken:
                 entries[f"{section}.{name}"] = Entry(
-                    section, name, entry["value"], entry["unit"], entry["status"], entry["where"],
+                    section,
+                    name,
+                    entry["value"],
+                    entry["unit"],
+                    entry["status"],
+                    entry["where"],
                     tuple((one["value"], one["where"]) for one in entry.get("competing", ())),
                     document.where((section, name)),
-                )  # fmt: skip
+                )
     derived = {
         name: Derived(
-            name, str(one["formula"]), one["unit"], one.get("agrees_with"), float(one.get("tolerance", 0.01)),
-            one.get("part"), document.where(("derived", name)),
-        )  # fmt: skip
+            name,
+            str(one["formula"]),
+            one["unit"],
+            one.get("agrees_with"),
+            float(one.get("tolerance", 0.01)),
+            one.get("part"),
+            document.where(("derived", name)),
+        )
         for name, one in _mapping(content.get("derived")).items()
         if ("derived", name) not in broken
     }
@@ -266,7 +291,9 @@ class _Walk:
         except (self.yaml.YAMLError, ValueError, OverflowError) as error:
             mark = node.start_mark
             reason = getattr(error, "problem", None) or str(error)
-            raise UnusableInput(f"{self.path}:{mark.line + 1}:{mark.column + 1}: cannot read {node.value[:40]!r}: {reason}") from None
+            raise UnusableInput(
+                f"{self.path}:{mark.line + 1}:{mark.column + 1}: cannot read {node.value[:40]!r}: {reason}"
+            ) from None
 
 
 def _schema_findings(document: Document, keys: tuple[Any, ...], error: Any) -> list[Finding]:
@@ -286,7 +313,9 @@ def _schema_findings(document: Document, keys: tuple[Any, ...], error: Any) -> l
         for name in [name for name in value if name not in allowed]:
             close = difflib.get_close_matches(str(name), allowed, 1)
             message = f"unknown key `{name}`" + (f"; did you mean `{close[0]}`?" if close else "")
-            findings.append(Finding("schema", document.where((*keys, name)), message, {}, f"allowed are {', '.join(allowed)}"))
+            findings.append(
+                Finding("schema", document.where((*keys, name)), message, {}, f"allowed are {', '.join(allowed)}")
+            )
         return findings
     if rule == "enum":
         message = f"{_short(value)} is none of {', '.join(map(str, wanted))}"
@@ -304,7 +333,13 @@ _TYPES = {"object": "mapping", "array": "list", "string": "text"}
 
 
 def _kind(value: Any) -> str:
-    for types, word in ((dict, "a mapping"), (list, "a list"), (str, "text"), (bool, "a truth value"), (type(None), "nothing")):
+    for types, word in (
+        (dict, "a mapping"),
+        (list, "a list"),
+        (str, "text"),
+        (bool, "a truth value"),
+        (type(None), "nothing"),
+    ):
         if isinstance(value, types):
             return word
     return "a number" if isinstance(value, (int, float)) else f"a {type(value).__name__}"

@@ -10,20 +10,23 @@ from typing import Any
 import spec_formulas
 import spec_units
 from dltools.report import Finding
-from spec_formulas import FormulaError, Quantity, UnitError
+from spec_formulas import FormulaError, Quantity
 from spec_names import EXPECTED, STANDARD
 from spec_reading import Entry
 from spec_values import Values
 
-# A backward pass costs about two forward passes: one product for the inputs, one for the weights (Kaplan et al. 2020, 2.1).
+# A backward pass costs about two forward ones: a product for the inputs, one for the weights (Kaplan et al. 2020, 2.1).
 PASSES = 3
 NETWORK_FLOPS_TOLERANCE = 0.05
 # float32 includes tf32: frameworks may use it for float32 products without being asked
+_SINGLE, _HALF, _BRAIN = ("float32", "tf32"), ("float16",), ("bfloat16",)
 PRECISIONS = {
-    "bf16": ("bfloat16",), "bfloat16": ("bfloat16",), "fp16": ("float16",), "float16": ("float16",), "half": ("float16",),
-    "mixed": ("float16", "bfloat16"), "amp": ("float16", "bfloat16"), "fp32": ("float32", "tf32"),
-    "float32": ("float32", "tf32"), "single": ("float32", "tf32"), "tf32": ("tf32",),
-}  # fmt: skip
+    **dict.fromkeys(("bf16", "bfloat16"), _BRAIN),
+    **dict.fromkeys(("fp16", "float16", "half"), _HALF),
+    **dict.fromkeys(("mixed", "amp"), _HALF + _BRAIN),
+    **dict.fromkeys(("fp32", "float32", "single"), _SINGLE),
+    "tf32": ("tf32",),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +53,7 @@ RELATIONS = (
     Relation("total_examples", "epochs * training_examples", 0.02),
     Relation("total_tokens", "steps * tokens_per_batch", 0.02),
     Relation("total_tokens", "steps * batch_size * sequence_length", 0.02),
+    Relation("total_tokens", "epochs * training_tokens", 0.02),
     Relation("batch_size", "device_batch_size * devices * gradient_accumulation", 0.0),
     Relation("batch_size", "device_batch_size * devices", 0.0),
     Relation("training_time", "steps * time_per_step", 0.1),
@@ -73,15 +77,29 @@ def missing(values: Values) -> list[dict[str, Any]]:
         if all(entry.status == "missing" for entry in present):
             where = present[0].place if present else values.specification.document.where((one.section,))
             found.append(
-                {"name": one.name, "rank": rank, "section": one.section, "where": where, "why": one.why, "source": one.source,
-                 "entries": list(one.any_of)}
-            )  # fmt: skip
+                {
+                    "name": one.name,
+                    "rank": rank,
+                    "section": one.section,
+                    "where": where,
+                    "why": one.why,
+                    "source": one.source,
+                    "entries": list(one.any_of),
+                }
+            )
     for entry in values.specification.entries.values():
         if entry.status == "missing" and entry.name not in covered:
             found.append(
-                {"name": entry.path, "rank": len(EXPECTED) + 1, "section": entry.section, "where": entry.place,
-                 "why": "the specification marks it as missing", "source": "", "entries": [entry.name]}
-            )  # fmt: skip
+                {
+                    "name": entry.path,
+                    "rank": len(EXPECTED) + 1,
+                    "section": entry.section,
+                    "where": entry.place,
+                    "why": "the specification marks it as missing",
+                    "source": "",
+                    "entries": [entry.name],
+                }
+            )
     return found
 
 
@@ -110,15 +128,27 @@ def implied(values: Values) -> dict[str, dict[str, Any]]:
     result: dict[str, dict[str, Any]] = {}
     for relation in RELATIONS:
         entry = values.standard.get(relation.name)
-        if (entry is not None and entry.number is not None) or relation.name in result or relation.name in values.results:
+        if (
+            (entry is not None and entry.number is not None)
+            or relation.name in result
+            or relation.name in values.results
+        ):
             continue
         quantity = _of_relation(values, relation)
         if quantity is not None:
             unit = spec_units.parse(STANDARD[relation.name].unit)
-            result[relation.name] = {"value": quantity.value / unit.factor, "unit": unit.text, "formula": relation.formula}
+            result[relation.name] = {
+                "value": quantity.value / unit.factor,
+                "unit": unit.text,
+                "formula": relation.formula,
+            }
     steps, per_epoch = _steps(values), _quantity(values, "training_examples / batch_size")
     if per_epoch is not None:
-        result["steps_per_epoch"] = {"value": per_epoch.value, "unit": "steps", "formula": "training_examples / batch_size"}
+        result["steps_per_epoch"] = {
+            "value": per_epoch.value,
+            "unit": "steps",
+            "formula": "training_examples / batch_size",
+        }
     for name, label in (("warmup_steps", "warmup_share"), ("decay_end_step", "decay_end_share")):
         part = values.of_standard(name)
         if part is not None and steps:
@@ -134,39 +164,67 @@ def orders(values: Values) -> list[Finding]:
     if warmup and steps and warmup.value >= steps:
         findings.append(
             _contradiction(
-                values, "warmup_steps", f"the warmup of {warmup.value:,.0f} steps is as long as training or longer ({steps:,.0f} steps)",
-                {"warmup_steps": warmup.value, "steps": steps}, "check whether one of them is counted in epochs, examples or tokens",
-            )  # fmt: skip
+                values,
+                "warmup_steps",
+                f"the warmup of {warmup.value:,.0f} steps is as long as training or longer ({steps:,.0f} steps)",
+                {"warmup_steps": warmup.value, "steps": steps},
+                "check whether one of them is counted in epochs, examples or tokens",
+            )
         )
     if end and steps and abs(end.value / steps - 1) > 0.02:
         share = (1 - end.value / steps) * 100
         what = (
-            f"the decay ends at step {end.value:,.0f}, yet {steps:,.0f} steps are run: the last {share:.0f} percent run at the final rate"
+            f"the decay ends at step {end.value:,.0f}, yet {steps:,.0f} steps are run: "
+            f"the last {share:.0f} percent run at the final rate"
             if share > 0
-            else f"the decay ends at step {end.value:,.0f}, after the last of {steps:,.0f} steps: the final rate is never reached"
+            else f"the decay ends at step {end.value:,.0f}, after the last of {steps:,.0f} steps: "
+            "the final rate is never reached"
         )
         findings.append(
             _contradiction(
-                values, "decay_end_step", what, {"decay_end_step": end.value, "steps": steps},
+                values,
+                "decay_end_step",
+                what,
+                {"decay_end_step": end.value, "steps": steps},
                 "find out whether warmup is part of decay_end_step, and which of both numbers was run",
-            )  # fmt: skip
+            )
         )
     epochs, warmup_epochs = values.of_standard("epochs"), values.of_standard("warmup_epochs")
     if epochs and warmup_epochs and warmup_epochs.value >= epochs.value:
-        message = f"the warmup of {warmup_epochs.value:g} epochs is as long as training or longer ({epochs.value:g} epochs)"
+        message = (
+            f"the warmup of {warmup_epochs.value:g} epochs is as long as training or longer ({epochs.value:g} epochs)"
+        )
         findings.append(_contradiction(values, "warmup_epochs", message, {}, "check the units"))
     rates = {name: values.of_standard(name) for name in ("learning_rate", "final_learning_rate", "stop_learning_rate")}
     peak, final, stop = (one.value if one else None for one in rates.values())
     if peak is not None and final is not None and final > peak:
         message = f"the final learning rate {final:g} is above the peak {peak:g}"
-        findings.append(_contradiction(values, "final_learning_rate", message, {"peak": peak, "final": final}, "check the exponents"))
+        findings.append(
+            _contradiction(
+                values, "final_learning_rate", message, {"peak": peak, "final": final}, "check the exponents"
+            )
+        )
     if final is not None and stop is not None and stop < final:
-        message = f"training is to stop below a rate of {stop:g}, which the schedule never reaches: it ends at {final:g}"
-        findings.append(_contradiction(values, "stop_learning_rate", message, {"stop": stop, "final": final}, "drop the rule or lower the floor"))
+        message = (
+            f"training is to stop below a rate of {stop:g}, which the schedule never reaches: it ends at {final:g}"
+        )
+        findings.append(
+            _contradiction(
+                values,
+                "stop_learning_rate",
+                message,
+                {"stop": stop, "final": final},
+                "drop the rule or lower the floor",
+            )
+        )
     width, heads = values.of_standard("width"), values.of_standard("heads")
     if width and heads and heads.value and values.of_standard("head_width") is None and width.value % heads.value:
         message = f"{heads.value:g} heads do not divide the width {width.value:g}, and no width of a head is stated"
-        findings.append(_contradiction(values, "heads", message, {"width": width.value, "heads": heads.value}, "look for the width of a head"))
+        findings.append(
+            _contradiction(
+                values, "heads", message, {"width": width.value, "heads": heads.value}, "look for the width of a head"
+            )
+        )
     for entry in values.specification.entries.values():
         if entry.status == "in-conflict" and all(value == entry.value for value, _ in entry.competing):
             message = f"{entry.path} is in conflict, yet all its values are {entry.value!r}"
@@ -185,17 +243,33 @@ def throughput(values: Values) -> tuple[list[Finding], dict[str, Any]]:
     if forward and latency and latency_batch:
         needed = forward.value * latency_batch.value / latency.value
         shown["inference"] = {"flop_per_second_per_device": needed}
-        findings += _judge(values, "latency", needed, peaks, shown["inference"], f"a latency of {latency.value:g} s for {latency_batch.value:g} examples")
+        findings += _judge(
+            values,
+            "latency",
+            needed,
+            peaks,
+            shown["inference"],
+            f"a latency of {latency.value:g} s for {latency_batch.value:g} examples",
+        )
     total = values.of_standard("training_flops")
-    time = values.of_standard("training_time") or _quantity(values, "steps * time_per_step") or _quantity(values, "steps / steps_per_second")
+    time = (
+        values.of_standard("training_time")
+        or _quantity(values, "steps * time_per_step")
+        or _quantity(values, "steps / steps_per_second")
+    )
     rate = _quantity(values, "batch_size * steps_per_second") or _quantity(values, "batch_size / time_per_step")
     needed, name = None, "training_time"
     if total and time:
         needed = total.value / time.value
     elif forward and rate:
-        needed, name = PASSES * forward.value * rate.value, "steps_per_second" if "steps_per_second" in values.standard else "time_per_step"
+        needed = PASSES * forward.value * rate.value
+        name = "steps_per_second" if "steps_per_second" in values.standard else "time_per_step"
     elif forward and time:
-        seen = values.of_standard("total_examples") or _quantity(values, "epochs * training_examples") or _quantity(values, "steps * batch_size")
+        seen = (
+            values.of_standard("total_examples")
+            or _quantity(values, "epochs * training_examples")
+            or _quantity(values, "steps * batch_size")
+        )
         needed = PASSES * forward.value * seen.value / time.value if seen else None
     if needed is not None and devices:
         needed /= devices.value
@@ -204,9 +278,14 @@ def throughput(values: Values) -> tuple[list[Finding], dict[str, Any]]:
     return findings, shown
 
 
-def _judge(values: Values, name: str, needed: float, peaks: dict[str, float], shown: dict[str, Any], what: str) -> list[Finding]:
+def _judge(
+    values: Values, name: str, needed: float, peaks: dict[str, float], shown: dict[str, Any], what: str
+) -> list[Finding]:
     if not peaks:
-        values.notes.append(f"{what} needs {needed / 1e12:.3g} TFLOP/s on each device; the accelerator is not stated or not in the table")
+        values.notes.append(
+            f"{what} needs {needed / 1e12:.3g} TFLOP/s on each device; "
+            "the accelerator is not stated, or not in the table"
+        )
         return []
     fastest = max(peaks, key=lambda one: peaks[one])
     shown |= {"peak": peaks[fastest], "precision": fastest, "share_of_peak": needed / peaks[fastest]}
@@ -218,23 +297,29 @@ def _judge(values: Values, name: str, needed: float, peaks: dict[str, float], sh
         )
         return [
             Finding(
-                "implausible-throughput", _place(values, name), message,
-                {"needed_flop_per_second": needed, "peak_flop_per_second": peaks[fastest], "times_peak": needed / peaks[fastest]},
+                "implausible-throughput",
+                _place(values, name),
+                message,
+                {
+                    "needed_flop_per_second": needed,
+                    "peak_flop_per_second": peaks[fastest],
+                    "times_peak": needed / peaks[fastest],
+                },
                 "check the precision, the number of devices, and whether multiply-adds were counted as FLOPs",
-            )  # fmt: skip
+            )
         ]
     slower = [one for one in peaks if needed > peaks[one]]
     if slower:
         values.notes.append(
-            f"{what} needs {needed / 1e12:.3g} TFLOP/s on each device: too much for {', '.join(slower)} on {accelerator}, "
-            f"possible in {fastest}; the precision is not stated"
+            f"{what} needs {needed / 1e12:.3g} TFLOP/s on each device: too much for {', '.join(slower)} "
+            f"on {accelerator}, possible in {fastest}; the precision is not stated"
         )
     return []
 
 
 def _against(
     values: Values, entry: Entry, computed: Quantity, formula: str, tolerance: float, place: str
-) -> list[Finding]:  # fmt: skip
+) -> list[Finding]:
     """A computed number against an entry and its competing values."""
     stated = list(values.numbers(entry))
     if not stated:
@@ -243,10 +328,17 @@ def _against(
         return []
     unit = values.units[entry.path]
     if dict(stated[0][0].dimensions) != dict(computed.dimensions):
-        message = f"{spec_formulas.shown(computed.dimensions)} is compared with {entry.path}, which is in {entry.unit!r}"
+        message = (
+            f"{spec_formulas.shown(computed.dimensions)} is compared with {entry.path}, which is in {entry.unit!r}"
+        )
         return [Finding("wrong-unit", place, message, {}, "compare the same quantity")]
     off = [_off(computed.value, one.value) for one, _ in stated]
-    values_shown = {"stated": stated[0][0].value / unit.factor, "computed": computed.value / unit.factor, "unit": entry.unit, "difference": off[0]}
+    values_shown = {
+        "stated": stated[0][0].value / unit.factor,
+        "computed": computed.value / unit.factor,
+        "unit": entry.unit,
+        "difference": off[0],
+    }
     if abs(off[0]) <= tolerance:
         return []
     if any(abs(one) <= tolerance for one in off[1:]):
@@ -261,7 +353,15 @@ def _against(
         f"{entry.path} is stated as {entry.number:.6g} {entry.unit}, computed as {computed.value / unit.factor:.6g} "
         f"({off[0]:+.1%}) by {formula}{hint}"
     )
-    return [Finding("contradiction", entry.place, message, values_shown, f"compare {entry.source} with the values in the formula")]
+    return [
+        Finding(
+            "contradiction",
+            entry.place,
+            message,
+            values_shown,
+            f"compare {entry.source} with the values in the formula",
+        )
+    ]
 
 
 def _networks(values: Values, targets: set[str]) -> list[Finding]:
@@ -281,7 +381,7 @@ def _networks(values: Values, targets: set[str]) -> list[Finding]:
 
 
 def _relations(values: Values) -> list[Finding]:
-    """Stated standard values against what follows from the others; one finding for a value, however many ways lead to it."""
+    """Stated standard values against what follows from the others; one finding for a value, whatever leads to it."""
     findings: list[Finding] = []
     seen: set[frozenset[str]] = set()
     wrong: set[str] = set()
@@ -290,7 +390,10 @@ def _relations(values: Values) -> list[Finding]:
         used = spec_formulas.names(spec_formulas.parse(relation.formula))
         if entry is None or entry.number is None or values.units[entry.path] is None:
             continue
-        if relation.formula == "device_batch_size * devices" and values.of_standard("gradient_accumulation") is not None:
+        if (
+            relation.formula == "device_batch_size * devices"
+            and values.of_standard("gradient_accumulation") is not None
+        ):
             continue
         # steps from epochs and epochs from steps are one statement
         group = frozenset((relation.name, *used))
@@ -322,8 +425,6 @@ def _quantity(values: Values, formula: str) -> Quantity | None:
 
     try:
         return spec_formulas.evaluate(spec_formulas.parse(formula), look_up)
-    except UnitError:
-        raise
     except FormulaError:
         return None
 
@@ -348,8 +449,8 @@ def _peaks(values: Values, findings: list[Finding]) -> dict[str, float]:
     stated = values.of_standard("device_flops")
     if stated is not None:
         return {"the stated precision": stated.value}
-    words = re.findall(r"[a-z0-9]+", _text(values, "accelerator").lower())
-    device = next((one for name, one in HARDWARE.items() if name.split("-")[0] in words), None)
+    words = set(re.findall(r"[a-z0-9]+", _text(values, "accelerator").lower()))
+    device = next((one for name, one in HARDWARE.items() if _model(name) <= words), None)
     if device is None:
         return {}
     precision = _text(values, "precision").lower()
@@ -359,11 +460,21 @@ def _peaks(values: Values, findings: list[Finding]) -> dict[str, float]:
         message = f"{_text(values, 'accelerator')} has no {asked[0]} arithmetic of its own ({device.source})"
         findings.append(
             _contradiction(
-                values, "precision", message, {"has": list(device.peak)},
-                "the accelerator or the precision is misreported; on cards without bfloat16, float16 needs loss scaling",
-            )  # fmt: skip
+                values,
+                "precision",
+                message,
+                {"has": list(device.peak)},
+                "accelerator or precision is misreported; on cards without bfloat16, float16 needs loss scaling",
+            )
         )
     return peaks
+
+
+def _model(name: str) -> set[str]:
+    """The words of a device's name up to its number: v100 of v100-sxm2-32gb, tpu and v3 of tpu-v3."""
+    words = name.split("-")
+    numbered = next((i for i, word in enumerate(words) if any(letter.isdigit() for letter in word)), len(words) - 1)
+    return set(words[: numbered + 1])
 
 
 def _text(values: Values, name: str) -> str:

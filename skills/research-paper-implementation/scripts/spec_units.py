@@ -13,7 +13,18 @@ SECONDS = {
 BASE = {
     "step": ("step", "steps", "iteration", "iterations", "update", "updates"),
     "token": ("token", "tokens"),
-    "example": ("example", "examples", "image", "images", "sample", "samples", "sequence", "sequences", "pair", "pairs"),
+    "example": (
+        "example",
+        "examples",
+        "image",
+        "images",
+        "sample",
+        "samples",
+        "sequence",
+        "sequences",
+        "pair",
+        "pairs",
+    ),
     "device": ("device", "devices", "GPU", "GPUs", "TPU", "TPUs", "chip", "chips", "core", "cores"),
 }
 FLOP = {"FLOP": 1.0, "FLOPs": 1.0, "MAC": 2.0, "MACs": 2.0}  # a multiply-add is two operations
@@ -25,6 +36,7 @@ COUNTS = (
     "1", "layers", "blocks", "features", "channels", "heads", "parameters", "entries", "classes", "pixels", "patches",
     "epochs", "checkpoints", "hypotheses", "models", "runs", "seeds", "crops", "times", "nats", "bits",
 )  # fmt: skip
+TIMES = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 SCALED = {"percent": 0.01, "%": 0.01, "probability": 1.0, "fraction": 1.0}
 
 
@@ -44,20 +56,13 @@ class Unit:
     dimensions: Mapping[str, int]
     kind: str = ""
 
-    @property
-    def name(self) -> str:
-        """The dimensions in words, such as `example/step`; `1` where there are none."""
-        over = [_power(base, n) for base, n in self.dimensions.items() if n > 0]
-        under = [_power(base, -n) for base, n in self.dimensions.items() if n < 0]
-        return "/".join(["*".join(over) or "1", *under])
-
 
 class UnknownUnit(Exception):
     """A unit has a word that is not known; the message names it and the nearest known one."""
 
 
 def parse(text: str) -> Unit:
-    """A unit such as `steps`, `examples/step`, `TFLOP/s/device`, `GPU-hours` or `features/head`.
+    """A unit such as `steps`, `examples/step`, `TFLOP/s/device`, `GPU-hours`, `features/head` or `million parameters`.
 
     Raises:
         UnknownUnit: a word of it is not known.
@@ -66,7 +71,12 @@ def parse(text: str) -> Unit:
     for position, part in enumerate(text.replace(" per ", "/").split("/")):
         sign = 1 if position == 0 else -1
         for word in part.replace("-", "*").split("*"):
-            scale, base, word_kind = _word(word.strip())
+            *times, word = word.split() or [""]
+            scale, base, word_kind = _word(word)
+            for one in times:
+                if one not in TIMES:
+                    raise UnknownUnit(f"the unit {one!r} is not known; before a unit may stand {', '.join(TIMES)}")
+                scale *= TIMES[one]
             factor *= scale**sign
             if base:
                 dimensions[base] = dimensions.get(base, 0) + sign
@@ -94,7 +104,3 @@ def _word(word: str) -> tuple[float, str, str]:
     known = [*SECONDS, *COUNTS, *SCALED, *(w for words in BASE.values() for w in words), *FLOP, "GFLOP", "TFLOP"]
     close = difflib.get_close_matches(word, known, 1, 0.7)
     raise UnknownUnit(f"the unit {word!r} is not known" + (f"; did you mean {close[0]!r}?" if close else ""))
-
-
-def _power(base: str, exponent: int) -> str:
-    return base if exponent == 1 else f"{base}^{exponent}"

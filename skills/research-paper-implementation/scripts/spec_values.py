@@ -44,6 +44,7 @@ class Values:
         self.standard: dict[str, Entry] = {}
         self.networks: dict[str, Any] = {}
         self.results: dict[str, Result] = {}
+        self._uncounted: set[str] = set()
         self._failed: dict[str, str] = {}
         self._path: list[str] = []
         self._places: dict[str, list[str]] = {}
@@ -61,7 +62,7 @@ class Values:
             self._compute(derived)
 
     def numbers(self, entry: Entry) -> Iterator[tuple[Quantity, str]]:
-        """The value of an entry and its competing ones, in base units, each with its place; none where it is no number."""
+        """The value of an entry and its competing ones, in base units, each with its place; none for text."""
         unit = self.units[entry.path]
         if unit is None:
             return
@@ -80,6 +81,8 @@ class Values:
         head, _, rest = name.partition(".")
         if head in self.networks and rest:
             return self._of_network(head, rest)
+        if head in self._uncounted and rest:
+            raise NotKnown(f"networks.{head} was not computed")
         paths = [name] if rest else self._places.get(name, [])
         if len(paths) > 1:
             raise FormulaError(f"`{name}` may be {' or '.join(paths)}; write which one")
@@ -96,13 +99,16 @@ class Values:
         return self._entry_quantity(entry)
 
     def of_standard(self, name: str) -> Quantity | None:
-        """The number of a standard name: an entry, else a formula of that name; None where there is none."""
-        entry = self.standard.get(name)
+        """The number of a standard name: an entry, else a formula of that name; None where there is no usable one."""
+        entry, quantity = self.standard.get(name), None
         if entry is not None and self.units[entry.path] is not None and entry.number is not None:
-            return self._entry_quantity(entry)
-        if name in self.results:
-            return self.results[name].quantity
-        return None
+            quantity = self._entry_quantity(entry)
+        elif name in self.results:
+            quantity = self.results[name].quantity
+        if quantity is None or dict(quantity.dimensions) != dict(spec_units.parse(STANDARD[name].unit).dimensions):
+            return None
+        # others divide by it
+        return quantity if quantity.value > 0 or STANDARD[name].bounds not in (COUNT, RATE) else None
 
     def _entry_quantity(self, entry: Entry) -> Quantity:
         unit = self.units[entry.path]
@@ -111,41 +117,44 @@ class Values:
         if entry.number is None:
             raise FormulaError(f"{entry.path} is no number")
         if unit is None:
-            raise NotKnown(f"{entry.path} has no usable unit")
+            raise NotKnown(f"{entry.path} has no usable value")
         return Quantity(entry.number * unit.factor, unit.dimensions)
 
     def _unit(self, entry: Entry) -> Unit | None:
         """The unit of an entry; a finding where it is not known, or not that of the entry's standard name."""
+        standard = STANDARD.get(entry.name)
         try:
             unit = spec_units.parse(entry.unit)
         except UnknownUnit as error:
             if entry.section in FREE_UNITS:
                 # a dimension of its own: two scores can be compared only when both are of one scale
                 return Unit(entry.unit, 1.0, {entry.unit: 1})
-            self.findings.append(
-                Finding("wrong-unit", entry.place, f"{error}", {"unit": entry.unit}, 'write "1" for a plain number or text')
-            )
+            step = f"write it in {standard.unit}" if standard else 'write "1" for a plain number or text'
+            self.findings.append(Finding("wrong-unit", entry.place, str(error), {"unit": entry.unit}, step))
             return None
-        standard = STANDARD.get(entry.name)
         if standard is not None and as_number(entry.value) is not None:
             wanted = spec_units.parse(standard.unit)
             wrong_kind = bool(standard.kinds) and not unit.dimensions and unit.kind not in standard.kinds
             if dict(unit.dimensions) != dict(wanted.dimensions) or wrong_kind:
                 self.findings.append(
                     Finding(
-                        "wrong-unit", entry.place, f"`{entry.name}` is in {entry.unit!r}; it is counted in {standard.unit}",
+                        "wrong-unit",
+                        entry.place,
+                        f"`{entry.name}` is in {entry.unit!r}; it is counted in {standard.unit}",
                         {"unit": entry.unit, "expected": standard.unit},
                         "convert the value, or give the entry another name if it is something else",
-                    )  # fmt: skip
+                    )
                 )
                 return None
-            self._bounds(entry, standard.bounds, unit)
+            if not self._possible(entry, standard.bounds, unit):
+                return None
         return unit
 
-    def _bounds(self, entry: Entry, bounds: str, unit: Unit) -> None:
+    def _possible(self, entry: Entry, bounds: str, unit: Unit) -> bool:
         value = entry.number * unit.factor
         wrong = ""
-        if bounds == COUNT and (value <= 0 or value != round(value)):
+        # a count in millions may be off by a rounding of floats
+        if bounds == COUNT and (value <= 0 or abs(value - round(value)) > 1e-9 * value):
             wrong = "a whole number above 0"
         elif bounds == RATE and value <= 0:
             wrong = "above 0"
@@ -153,7 +162,10 @@ class Values:
             wrong = "between 0 and 1 (0 and 100 percent)"
         if wrong:
             message = f"`{entry.name}` is {entry.number:g} {entry.unit}; it must be {wrong}"
-            self.findings.append(Finding("impossible-value", entry.place, message, {"value": entry.number}, f"read {entry.source} again"))
+            self.findings.append(
+                Finding("impossible-value", entry.place, message, {"value": entry.number}, f"read {entry.source} again")
+            )
+        return not wrong
 
     def _find_standard(self) -> None:
         for entry in self.specification.entries.values():
@@ -161,7 +173,9 @@ class Values:
             if name is None:
                 continue
             unit = self.units[entry.path]
-            if entry.name != name and (unit is None or dict(unit.dimensions) != dict(spec_units.parse(STANDARD[name].unit).dimensions)):
+            if entry.name != name and (
+                unit is None or dict(unit.dimensions) != dict(spec_units.parse(STANDARD[name].unit).dimensions)
+            ):
                 continue  # an alias with another unit is something else
             if name not in self.standard or (entry.name == name and self.standard[name].name != name):
                 self.standard[name] = entry
@@ -172,16 +186,23 @@ class Values:
         document = self.specification.document
         networks = document.content.get("networks")
         for name, config in (networks if isinstance(networks, dict) else {}).items():
-            if not isinstance(config, dict) or "family" not in config:
+            if not isinstance(config, dict) or not isinstance(config.get("family"), str):
+                self._uncounted.add(name)  # the schema has said it
                 continue
             where = document.where(("networks", name))
             try:
                 given = {key: self._network_value(key, value) for key, value in config.items()}
-                self.networks[name] = architectures.count(given)
+                counts = architectures.count(given)
+                if max(counts.parameters, counts.flops) > 1e300:
+                    raise FormulaError("its sizes are beyond all numbers of computers; look for a slip in an exponent")
+                self.networks[name] = counts
+                continue
             except NotKnown as error:
                 self.notes.append(f"networks.{name} cannot be computed: {error}")
             except (UnusableInput, FormulaError) as error:
-                self.findings.append(Finding("bad-network", where, str(error), {}, "see tools/dltools/architectures.py for the keys"))
+                step = "see tools/dltools/architecture_keys.py for the keys"
+                self.findings.append(Finding("bad-network", where, str(error), {}, step))
+            self._uncounted.add(name)
 
     def _network_value(self, key: str, value: Any) -> Any:
         """A text that names an entry stands for the entry's value; whole numbers stay whole."""
@@ -195,6 +216,8 @@ class Values:
         entry = self.specification.entries[paths[0]]
         if entry.value is None:
             raise NotKnown(f"{entry.path} is missing in the paper")
+        if self.units[entry.path] is None:
+            raise NotKnown(f"{entry.path} has no usable value")
         number = entry.number
         return int(number) if number is not None and number == round(number) else entry.value
 
@@ -217,7 +240,9 @@ class Values:
                 self._failed[member] = "cycle"
             message = f"these formulas need each other: {' -> '.join(cycle)}"
             self.findings.append(
-                Finding("derived-cycle", derived.place, message, {"cycle": cycle}, "take one of them from the paper instead")
+                Finding(
+                    "derived-cycle", derived.place, message, {"cycle": cycle}, "take one of them from the paper instead"
+                )
             )
             return None
         self._path.append(name)
@@ -259,7 +284,10 @@ class Values:
         derived = {name: {"value": one.value, "unit": one.derived.unit} for name, one in self.results.items()}
         networks = {
             name: {
-                "family": counts.family, "parameters": counts.parameters, "macs": counts.macs, "shapes": dict(counts.shapes),
+                "family": counts.family,
+                "parameters": counts.parameters,
+                "macs": counts.macs,
+                "shapes": dict(counts.shapes),
                 "parts": {part.name: part.parameters for part in counts.parts},
             }  # fmt: skip
             for name, counts in self.networks.items()
