@@ -135,7 +135,8 @@ def compare(
     findings = [] if verdict != "over-budget" else _findings(rows, failed, budget)
     measured = {
         "examples": len(right[first.name]), "batch_size": target.batch_size, "threads": threads,
-        "confidence": 1 - alpha, "budget": vars(budget), "within_budget": within, "variants": rows, "weights": weights, "failed": failed,
+        "confidence": 1 - alpha, "budget": vars(budget), "within_budget": within, "variants": rows, "weights": weights,
+        "failed": failed,
     }  # fmt: skip
     return Report(TOOL, verdict, findings, measured, notes)
 
@@ -321,14 +322,14 @@ def _findings(rows: dict[str, dict[str, Any]], failed: dict[str, str], budget: B
             layer = min(row["sqnr_db"], key=row["sqnr_db"].get, default="")
             values = {key: one[key] for key in ("difference", "low", "high", "examples")}
             values |= {"layer": layer, "sqnr_db": row["sqnr_db"].get(layer)}
-            message = f"the score drops by more than {budget.accuracy_drop:g}; {layer} has the lowest SQNR of the layers"
+            message = f"the score drops by more than {budget.accuracy_drop:g}; lowest SQNR: layer {layer}"
             findings.append(
                 Finding(
                     "accuracy-drop",
                     name,
                     message,
                     values,
-                    "scales for each channel, that layer left in float, other calibration inputs, or QAT, in this order",
+                    "scales for each channel, that layer left in float, other calibration inputs, or QAT, in turn",
                 )
             )
         if quick["state"] == FAILS:
@@ -338,7 +339,7 @@ def _findings(rows: dict[str, dict[str, Any]], failed: dict[str, str], budget: B
                     name,
                     f"it is not {budget.speedup:g} times as fast as fp32 in {row['runtime']}",
                     {key: quick[key] for key in ("speedup", "low", "high")},
-                    "measure on the hardware that serves: int8 is fast only where it has instructions and kernels for it",
+                    "measure on the hardware that serves: int8 is fast only where there are instructions for it",
                 )
             )
         if row["size_state"] == FAILS:
