@@ -165,8 +165,7 @@ def plot(report: Report, path: Path) -> None:
     left.set_xlabel(f"score minus that of fp32, {report.measured['confidence']:.0%} interval")
     left.legend()
     for name, row in rows.items():
-        layers = {layer: value for layer, value in row["sqnr_db"].items() if math.isfinite(value)}
-        right.plot(list(layers), list(layers.values()), "o-", markersize=4, label=name)
+        right.plot(list(row["sqnr_db"]), list(row["sqnr_db"].values()), "o-", markersize=4, label=name)
     right.set_ylabel("SQNR of the layer's output, dB")
     right.tick_params(axis="x", rotation=45)
     right.legend(fontsize="small")
@@ -264,9 +263,11 @@ def _timed(target: Any, made: dict[str, Any], runs: int) -> dict[str, Any]:
 
 
 def _layers(reference: dict[str, Any], variant: dict[str, Any]) -> dict[str, float]:
+    """The SQNR of the layers whose outputs changed at all."""
     from quantize_variants import sqnr
 
-    return {layer: sqnr(reference[layer], variant[layer]) for layer in reference if layer in variant}
+    found = {layer: sqnr(reference[layer], variant[layer]) for layer in reference if layer in variant}
+    return {layer: value for layer, value in found.items() if value < math.inf}
 
 
 def _saved(folder: Path, made: dict[str, Any], within: Sequence[str]) -> list[str]:

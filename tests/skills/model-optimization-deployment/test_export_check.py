@@ -20,6 +20,8 @@ SCRIPTS = ROOT / "skills/model-optimization-deployment/scripts"
 sys.path[:0] = [str(SCRIPTS), str(Path(__file__).parent)]
 
 import export_check
+import export_inputs
+import export_parity
 import export_targets as planted
 import onnx_running
 
@@ -302,6 +304,23 @@ class TestDifference:
     )
     def test_not_finite_values(self, expected, actual, relative):
         assert onnx_running.difference(np.array(expected), np.array(actual))[1] == relative
+
+    def test_tolerances(self):
+        single, half = np.ones(1, np.float32), np.ones(1, np.float16)
+        assert export_parity.tolerance_for([single], None, False) == 1e-4
+        assert export_parity.tolerance_for([half], None, False) == export_parity.tolerance_for([single], None, True) == 1e-2
+        assert export_parity.tolerance_for([half], 0.5, True) == 0.5
+
+    def test_edge_inputs(self):
+        arrays = {"x": np.array([[1.0, -2.0], [3.0, 4.0]]), "index": np.array([[1], [2]])}
+        groups = [[("x", 0), ("index", 0)]]
+        made = {one.name: one for one in export_inputs.cases(arrays, groups, lambda a: a.dtype.kind == "f")}
+        assert list(made) == ["the batch", "one example", "5 examples", "zeros", "values x 1000"]
+        assert (made["values x 1000"].arrays["x"] == 1000 * arrays["x"]).all()
+        assert (made["values x 1000"].arrays["index"] == arrays["index"]).all()
+        assert not made["zeros"].arrays["x"].any() and not made["zeros"].arrays["index"].any()
+        # longer inputs start again at their beginning
+        assert made["5 examples"].arrays["index"].ravel().tolist() == [1, 2, 1, 2, 1]
 
     def test_latencies_are_taken_in_turn_after_a_warm_up(self):
         order = []
