@@ -105,6 +105,7 @@ def quiet() -> Iterator[None]:
     A warning of the model itself is seen all the same, since the model also runs outside.
     """
     # torch.export logs and prints whole graphs when it fails, and raises the same as an exception
+    before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
         with (
@@ -115,7 +116,7 @@ def quiet() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
-        logging.disable(logging.NOTSET)
+        logging.disable(before)
 
 
 @contextlib.contextmanager
