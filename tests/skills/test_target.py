@@ -276,6 +276,7 @@ GOOD = "dict(model=torch.nn.Linear(2, 2), batch=(torch.ones(3, 2), torch.zeros(3
         (BUILD.format(returned="dict(modle=3)"), "did you mean 'model'"),
         (BUILD.format(returned="dict(op=torch.sin, inputs=())"), "needs a model, a batch"),
         (BUILD.format(returned=GOOD[:-1] + ", properties={'casual': True})"), "unknown property 'casual'"),
+        (BUILD.format(returned=GOOD[:-1] + ", evaluation=(1,))"), "must be .inputs, labels. or .inputs, labels, score."),
         (BUILD.format(returned=GOOD[:-1] + ", optimizer=3)"), "must be a torch.optim.Optimizer"),
         (
             BUILD.format(returned=GOOD[:-1] + ", optimizer=torch.optim.SGD(torch.nn.Linear(1, 1).parameters(), 0.1))"),
@@ -287,6 +288,13 @@ GOOD = "dict(model=torch.nn.Linear(2, 2), batch=(torch.ones(3, 2), torch.zeros(3
 def test_unusable_targets_get_a_sentence(written, text, message):
     with pytest.raises(UnusableInput, match=message):
         target.load(written(text), timeout=0.5)
+
+
+def test_evaluation_and_calibration_are_handed_on(written):
+    given = GOOD[:-1] + ", evaluation=(torch.ones(5, 2), torch.zeros(5)), calibration=torch.ones(7, 2))"
+    loaded = target.load(written(BUILD.format(returned=given)))
+    assert loaded.evaluation[0].shape == (5, 2)
+    assert loaded.calibration.shape == (7, 2)
 
 
 @pytest.mark.parametrize("spec", ["mine.py", "mine.py:", "mine.py:two words", "missing.py:build", ":build"])

@@ -141,7 +141,7 @@ def parity_findings(rows: Sequence[dict[str, Any]], tolerance: float, first: dic
         message = f"outputs of type {', '.join(narrowed[0])} became {', '.join(narrowed[1])}"
         findings.append(
             Finding("dtype-changed", "outputs", message, {"model": narrowed[0], "exported": narrowed[1]},
-                    "find the cast: a branch taken only while exporting, or a conversion of the file to 16 bits")
+                    "find the cast: a branch taken only while exporting, or a conversion of the file to FP16")
         )  # fmt: skip
     return findings
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from dltools.report import Finding
-from export_inputs import Axis
+from export_inputs import Axis, grouped
 from export_parity import baked_in
 from onnx_running import call, difference, quiet, session
 
@@ -60,7 +60,7 @@ def capture(model: torch.nn.Module, inputs: Any, arrays: Mapping[str, Any], axes
                 return result
             result.findings += [_baked_in(axis, arrays) for axis in baked]
             free = [axis for axis in free if axis not in baked]
-    result.groups = _groups(result.program, free)
+    result.groups = _groups(result.program, free, arrays)
     try:
         with quiet():
             result.onnx = torch.onnx.export(result.program, dynamo=True, verbose=False)
@@ -186,14 +186,25 @@ def _exported(model: torch.nn.Module, inputs: Any, arrays: Mapping[str, Any], ax
         return torch.export.export(model, values, dynamic_shapes=tuple(shapes.values()))
 
 
-def _groups(program: Any, axes: Sequence[Axis]) -> list[list[Axis]]:
-    """Axes with the same symbol in the exported program."""
+def _groups(program: Any, axes: Sequence[Axis], arrays: Mapping[str, Any]) -> list[list[Axis]]:
+    """Axes that change together, and those that the exported program knows to be equal."""
     shapes = {node.name: node.meta["val"].shape for node in program.graph.nodes if node.op == "placeholder"}
-    groups: dict[str, list[Axis]] = {}
+    groups = grouped(axes, arrays)
+    for first, *others in _by_symbol(shapes, axes).values():
+        for other in others:
+            one = next(group for group in groups if first in group)
+            if other not in one:
+                groups.remove(two := next(group for group in groups if other in group))
+                one += two
+    return groups
+
+
+def _by_symbol(shapes: Mapping[str, Any], axes: Sequence[Axis]) -> dict[str, list[Axis]]:
+    found: dict[str, list[Axis]] = {}
     for name, axis in axes:
         if name in shapes:
-            groups.setdefault(str(shapes[name][axis]), []).append((name, axis))
-    return list(groups.values())
+            found.setdefault(str(shapes[name][axis]), []).append((name, axis))
+    return found
 
 
 def _baked(error: Exception, arrays: Mapping[str, Any], axes: Sequence[Axis]) -> list[Axis]:

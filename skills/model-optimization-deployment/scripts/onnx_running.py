@@ -100,8 +100,12 @@ def percentiles(taken: np.ndarray) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Without the logs of the exporters, and without warnings that a user of theirs can do nothing about."""
+    """Without the logs and warnings of exporters and quantisers, which speak of their own code.
+
+    A warning of the model itself is seen all the same, since the model also runs outside.
+    """
     # torch.export logs and prints whole graphs when it fails, and raises the same as an exception
+    before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
         with (
@@ -109,11 +113,10 @@ def quiet() -> Iterator[None]:
             contextlib.redirect_stdout(io.StringIO()),
             contextlib.redirect_stderr(io.StringIO()),
         ):
-            # torch 2.13 copies trees by a class that it deprecates itself
-            warnings.filterwarnings("ignore", message=r"`isinstance\(treespec, LeafSpec\)` is deprecated")
+            warnings.simplefilter("ignore")
             yield
     finally:
-        logging.disable(logging.NOTSET)
+        logging.disable(before)
 
 
 @contextlib.contextmanager

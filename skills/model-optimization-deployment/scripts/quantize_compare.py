@@ -135,7 +135,8 @@ def compare(
     findings = [] if verdict != "over-budget" else _findings(rows, failed, budget)
     measured = {
         "examples": len(right[first.name]), "batch_size": target.batch_size, "threads": threads,
-        "confidence": 1 - alpha, "budget": vars(budget), "within_budget": within, "variants": rows, "weights": weights, "failed": failed,
+        "confidence": 1 - alpha, "budget": vars(budget), "within_budget": within, "variants": rows, "weights": weights,
+        "failed": failed,
     }  # fmt: skip
     return Report(TOOL, verdict, findings, measured, notes)
 
@@ -164,8 +165,7 @@ def plot(report: Report, path: Path) -> None:
     left.set_xlabel(f"score minus that of fp32, {report.measured['confidence']:.0%} interval")
     left.legend()
     for name, row in rows.items():
-        layers = {layer: value for layer, value in row["sqnr_db"].items() if math.isfinite(value)}
-        right.plot(list(layers), list(layers.values()), "o-", markersize=4, label=name)
+        right.plot(list(row["sqnr_db"]), list(row["sqnr_db"].values()), "o-", markersize=4, label=name)
     right.set_ylabel("SQNR of the layer's output, dB")
     right.tick_params(axis="x", rotation=45)
     right.legend(fontsize="small")
@@ -263,9 +263,11 @@ def _timed(target: Any, made: dict[str, Any], runs: int) -> dict[str, Any]:
 
 
 def _layers(reference: dict[str, Any], variant: dict[str, Any]) -> dict[str, float]:
+    """The SQNR of the layers whose outputs changed at all."""
     from quantize_variants import sqnr
 
-    return {layer: sqnr(reference[layer], variant[layer]) for layer in reference if layer in variant}
+    found = {layer: sqnr(reference[layer], variant[layer]) for layer in reference if layer in variant}
+    return {layer: value for layer, value in found.items() if value < math.inf}
 
 
 def _saved(folder: Path, made: dict[str, Any], within: Sequence[str]) -> list[str]:
@@ -321,14 +323,14 @@ def _findings(rows: dict[str, dict[str, Any]], failed: dict[str, str], budget: B
             layer = min(row["sqnr_db"], key=row["sqnr_db"].get, default="")
             values = {key: one[key] for key in ("difference", "low", "high", "examples")}
             values |= {"layer": layer, "sqnr_db": row["sqnr_db"].get(layer)}
-            message = f"the score drops by more than {budget.accuracy_drop:g}; {layer} has the lowest SQNR of the layers"
+            message = f"the score drops by more than {budget.accuracy_drop:g}; lowest SQNR: layer {layer}"
             findings.append(
                 Finding(
                     "accuracy-drop",
                     name,
                     message,
                     values,
-                    "scales for each channel, that layer left in float, other calibration inputs, or QAT, in this order",
+                    "scales for each channel, that layer left in float, other calibration inputs, or QAT, in turn",
                 )
             )
         if quick["state"] == FAILS:
@@ -338,7 +340,7 @@ def _findings(rows: dict[str, dict[str, Any]], failed: dict[str, str], budget: B
                     name,
                     f"it is not {budget.speedup:g} times as fast as fp32 in {row['runtime']}",
                     {key: quick[key] for key in ("speedup", "low", "high")},
-                    "measure on the hardware that serves: int8 is fast only where it has instructions and kernels for it",
+                    "measure on the hardware that serves: int8 is fast only where there are instructions for it",
                 )
             )
         if row["size_state"] == FAILS:

@@ -50,8 +50,8 @@ def scores(outputs: np.ndarray, labels: Any, score: Any = None) -> np.ndarray:
         return given
     if not np.issubdtype(truth.dtype, np.integer):
         raise UnusableInput(
-            f"the labels of `evaluation` are of type {truth.dtype}; give integer classes, or (inputs, labels, score) with "
-            "a function score(outputs, labels) of your own"
+            f"the labels of `evaluation` are of type {truth.dtype}; give integer classes, or (inputs, labels, score) "
+            "with a function score(outputs, labels) of your own"
         )
     if outputs.ndim > 1 and outputs.shape[:-1] == truth.shape:
         right = outputs.argmax(-1) == truth

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import logging
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -210,19 +208,12 @@ def _quantise(name: str, fp32: Path, made: Path, calibration: Iterable[Arrays]) 
 
 
 def _weights_to_int8(model: torch.nn.Module) -> None:
-    logger = logging.getLogger("torchao")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        # torchao 0.18 looks for CUDA kernels at import, and says that a CPU build of PyTorch has none
-        with quiet(), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="torchao")
-            from torchao.quantization import Int8WeightOnlyConfig, quantize_
+    # torchao 0.18 logs at import that a CPU build of PyTorch has none of its CUDA kernels
+    with quiet():
+        from torchao.quantization import Int8WeightOnlyConfig, quantize_
 
-            # its default changes settings of torch.compile for the whole process
-            quantize_(model, Int8WeightOnlyConfig(set_inductor_config=False))
-    finally:
-        logger.setLevel(before)
+        # its default changes settings of torch.compile for the whole process
+        quantize_(model, Int8WeightOnlyConfig(set_inductor_config=False))
     if not any(_is_int8(module) for module in model.modules()):
         raise UnusableInput("weight-only: torchao quantises torch.nn.Linear, and the model has none")
 

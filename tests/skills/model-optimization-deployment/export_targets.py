@@ -122,6 +122,22 @@ class NarrowWhenExported(Small):
         return y.half() if torch.compiler.is_exporting() else y
 
 
+class Recurrent(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm, self.head = nn.LSTM(8, 8, batch_first=True), nn.Linear(8, 3)
+
+    def forward(self, x):
+        return {"classes": self.head(self.lstm(x)[0][:, -1])}
+
+
+class Square(nn.Module):
+    """Two axes of one input that must be equal, and an input whose batch axis nothing ties to the other's."""
+
+    def forward(self, pairs, scale):
+        return (pairs @ pairs).sum(2), scale * 2
+
+
 class Ragged(nn.Module):
     """The sign of NaN is 0 in PyTorch and NaN in ONNX: they part at one node, on negative inputs only."""
 

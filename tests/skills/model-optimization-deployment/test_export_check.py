@@ -20,6 +20,8 @@ SCRIPTS = ROOT / "skills/model-optimization-deployment/scripts"
 sys.path[:0] = [str(SCRIPTS), str(Path(__file__).parent)]
 
 import export_check
+import export_inputs
+import export_parity
 import export_targets as planted
 import onnx_running
 
@@ -85,6 +87,13 @@ class TestSound:
         assert not report.findings
         assert {"tokens with 3 along axis 1", "tokens with 8 along axis 1", "zeros"} <= set(result(report))
 
+    def test_axes_that_must_be_equal_change_together(self):
+        given = planted.given(planted.Square().eval(), (torch.randn(2, 5, 5), torch.randn(2, 3)))
+        report = checked(given, dynamic=["pairs:0,1,2", "scale:0"])
+        assert not report.findings
+        assert set(result(report).values()) == {"equal"}
+        assert {"pairs with 2 along axis 1", "5 examples"} <= set(result(report))
+
     def test_a_batch_of_one_is_no_constant(self):
         report = checked(planted.given(planted.Cnn().eval(), planted.images(1)))
         assert result(report)["3 examples"] == "equal"
@@ -125,6 +134,13 @@ class TestPlanted:
         assert ids(report) == {"batch-size-baked-in"}
         assert report.findings[0].where == "x, axis 0"
         assert report.findings[0].values["size"] == 4
+
+    def test_a_recurrent_layer_has_its_length_baked_in(self):
+        given = planted.given(planted.Recurrent().eval(), torch.randn(3, 6, 8))
+        assert not checked(given).findings
+        report = checked(given, dynamic=["x:0,1"])
+        assert [(finding.id, finding.where) for finding in report.findings] == [("length-baked-in", "x, axis 1")]
+        assert result(report)["7 examples"] == "equal"
 
     @pytest.mark.parametrize(
         ("name", "inputs", "expected", "where"),
@@ -302,6 +318,24 @@ class TestDifference:
     )
     def test_not_finite_values(self, expected, actual, relative):
         assert onnx_running.difference(np.array(expected), np.array(actual))[1] == relative
+
+    def test_tolerances(self):
+        single, half = np.ones(1, np.float32), np.ones(1, np.float16)
+        assert export_parity.tolerance_for([single], None, False) == 1e-4
+        assert export_parity.tolerance_for([half], None, False) == 1e-2
+        assert export_parity.tolerance_for([single], None, True) == 1e-2
+        assert export_parity.tolerance_for([half], 0.5, True) == 0.5
+
+    def test_edge_inputs(self):
+        arrays = {"x": np.array([[1.0, -2.0], [3.0, 4.0]]), "index": np.array([[1], [2]])}
+        groups = [[("x", 0), ("index", 0)]]
+        made = {one.name: one for one in export_inputs.cases(arrays, groups, lambda a: a.dtype.kind == "f")}
+        assert list(made) == ["the batch", "one example", "5 examples", "zeros", "values x 1000"]
+        assert (made["values x 1000"].arrays["x"] == 1000 * arrays["x"]).all()
+        assert (made["values x 1000"].arrays["index"] == arrays["index"]).all()
+        assert not made["zeros"].arrays["x"].any() and not made["zeros"].arrays["index"].any()
+        # longer inputs start again at their beginning
+        assert made["5 examples"].arrays["index"].ravel().tolist() == [1, 2, 1, 2, 1]
 
     def test_latencies_are_taken_in_turn_after_a_warm_up(self):
         order = []
