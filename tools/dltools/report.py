@@ -27,6 +27,16 @@ Exit status: 0 nothing found, 1 findings, 2 wrong use or unusable input,
 3 the evidence does not decide, 4 the tool itself failed."""
 
 
+def help_text(doc: str | None) -> str:
+    """The docstring of a tool as its `--help`: examples and lists keep their lines, the exit statuses follow.
+
+    Without the mark \\b before it, click fills a paragraph like prose.
+    """
+    paragraphs = f"{(doc or '').strip()}\n\n{EXIT_STATUSES}".split("\n\n")
+    laid_out = ("    ", "- ")
+    return "\n\n".join("\b\n" + p if any(line.startswith(laid_out) for line in p.split("\n")) else p for p in paragraphs)
+
+
 class UnusableInput(Exception):
     """The input cannot be used; the message says what is wrong, where, and what to do. Exit status 2."""
 

@@ -37,7 +37,7 @@ from typing import Annotated, Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tools"))
 
 import typer
-from dltools.report import CANNOT_DECIDE, EXIT_STATUSES, Finding, Report, UnusableInput, answering, finish
+from dltools.report import CANNOT_DECIDE, Finding, Report, UnusableInput, answering, finish, help_text
 from dltools.run_table import RunTable, higher_is_better, read_runs
 
 TOOL = "compare-runs"
@@ -316,7 +316,7 @@ def _mapping(text: str | None) -> dict[str, str]:
     return {role.strip(): column.strip() for role, _, column in pairs}
 
 
-@app.command(help=__doc__ + "\n" + EXIT_STATUSES)
+@app.command(help=help_text(__doc__))
 def main(
     runs: Annotated[Path, typer.Argument(help="CSV file")],
     metric: Annotated[str | None, typer.Option(help="the metric to compare, where there are several")] = None,

@@ -39,7 +39,7 @@ from typing import Annotated, Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tools"))
 
 import typer
-from dltools.report import CANNOT_DECIDE, EXIT_STATUSES, Finding, Report, UnusableInput, answering, finish
+from dltools.report import CANNOT_DECIDE, Finding, Report, UnusableInput, answering, finish, help_text
 
 TOOL = "lr-range-test"
 OPTIMIZERS = ("target", "sgd", "momentum", "adam")
@@ -311,7 +311,7 @@ def _jax_trainer(target: Any, name: str, seed: int) -> Callable[[tuple[Any, Any]
     return step
 
 
-@app.command(help=__doc__ + "\n" + EXIT_STATUSES)
+@app.command(help=help_text(__doc__))
 def main(
     target: Annotated[str, typer.Option(help="FILE.py:factory")],
     start: Annotated[float, typer.Option(help="first learning rate")] = 1e-5,

@@ -36,7 +36,7 @@ from typing import Annotated, Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tools"))
 
 import typer
-from dltools.report import EXIT_STATUSES, Finding, Report, UnusableInput, answering, finish, write_atomic
+from dltools.report import Finding, Report, UnusableInput, answering, finish, help_text, write_atomic
 
 TOOL = "repro-check"
 PACKAGES = ("torch", "jax", "jaxlib", "flax", "equinox", "optax", "numpy", "scipy", "scikit-learn", "pandas", "keras")
@@ -231,7 +231,7 @@ def _first_difference(one: Any, two: Any, where: str = "") -> dict[str, Any]:
     return next((found for place, a, b in pairs if (found := _first_difference(a, b, place))), {})
 
 
-@app.command(help=__doc__ + "\n" + EXIT_STATUSES, context_settings={"allow_interspersed_args": False})
+@app.command(help=help_text(__doc__), context_settings={"allow_interspersed_args": False})
 def main(
     command: Annotated[list[str], typer.Argument(help="the command, after --")],
     output: Annotated[list[Path] | None, typer.Option(help="a file that the command writes; repeatable")] = None,

@@ -52,7 +52,7 @@ from typing import Annotated, Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tools"))
 
 import typer
-from dltools.report import CANNOT_DECIDE, EXIT_STATUSES, CannotDecide, Finding, Report, UnusableInput, answering, finish
+from dltools.report import CANNOT_DECIDE, CannotDecide, Finding, Report, UnusableInput, answering, finish, help_text
 
 TOOL = "run-ablation"
 SCHEMA = Path(__file__).resolve().parents[1] / "assets/ablation-plan.schema.json"
@@ -394,7 +394,7 @@ def _show(report: Report) -> None:
     Console().print(table)
 
 
-@app.command(help=__doc__ + "\n" + EXIT_STATUSES)
+@app.command(help=help_text(__doc__))
 def main(
     plan: Annotated[Path, typer.Argument(help="YAML file")],
     results: Annotated[Path | None, typer.Option(help="JSON lines; beside the plan by default")] = None,

@@ -52,7 +52,7 @@ from typing import Annotated, Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tools"))
 
 import typer
-from dltools.report import CANNOT_DECIDE, EXIT_STATUSES, Finding, Report, UnusableInput, answering, finish
+from dltools.report import CANNOT_DECIDE, Finding, Report, UnusableInput, answering, finish, help_text
 
 TOOL = "sweep"
 # the outer twentieth of a range, on its own scale, is its edge
@@ -396,7 +396,7 @@ def launch(arguments: list[str], storage: str, workers: int, study: Any, trials:
             process.wait()
 
 
-@app.command(help=__doc__ + "\n" + EXIT_STATUSES)
+@app.command(help=help_text(__doc__))
 def main(
     objective: Annotated[Path, typer.Argument(help="Python file with space and objective")],
     trials: Annotated[int, typer.Option(help="exact number of trials", min=1)] = 50,

@@ -35,7 +35,7 @@ from typing import Annotated, Any
 sys.path[:0] = [str(Path(__file__).resolve().parents[3] / "tools"), str(Path(__file__).resolve().parent)]
 
 import typer
-from dltools.report import EXIT_STATUSES, Report, UnusableInput, answering, finish
+from dltools.report import Report, UnusableInput, answering, finish, help_text
 
 TOOL = "export-check"
 
@@ -87,7 +87,7 @@ def _show(report: Report) -> None:
         console.print(times)
 
 
-@app.command(help=__doc__ + "\n" + EXIT_STATUSES)
+@app.command(help=help_text(__doc__))
 def main(
     target: Annotated[str, typer.Option("--target", help="FILE.py:factory, the model with its batch and loss")],
     dynamic: Annotated[

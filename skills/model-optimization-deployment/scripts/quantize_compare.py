@@ -42,7 +42,7 @@ from typing import Annotated, Any
 sys.path[:0] = [str(Path(__file__).resolve().parents[3] / "tools"), str(Path(__file__).resolve().parent)]
 
 import typer
-from dltools.report import CANNOT_DECIDE, EXIT_STATUSES, Finding, Report, UnusableInput, answering, finish, write_atomic
+from dltools.report import CANNOT_DECIDE, Finding, Report, UnusableInput, answering, finish, help_text, write_atomic
 from quantize_judging import FAILS, MEETS, UNDECIDED, Budget, accuracy, scores, speed
 
 TOOL = "quantize-compare"
@@ -381,7 +381,7 @@ def _show(report: Report) -> None:
     Console(stderr=True, width=150, highlight=False).print(title, table)
 
 
-@app.command(help=__doc__ + "\n" + EXIT_STATUSES)
+@app.command(help=help_text(__doc__))
 def main(
     target: Annotated[str, typer.Option("--target", help="FILE.py:factory, with `evaluation`")],
     variants: Annotated[str | None, typer.Option("--variants", help="names, separated by commas (all)")] = None,

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from dltools.report import UnusableInput
-from dltools.statistics import bootstrap_mean, examples_needed, median_interval, paired_proportions
 
 MEETS, FAILS, UNDECIDED = "meets", "fails", "undecided"
 
@@ -78,6 +77,8 @@ def accuracy(baseline: np.ndarray, candidate: np.ndarray, drop: float, alpha: fl
         `difference`, `low`, `high`, `method` (the score interval of Tango 1998 for right or wrong, else a bootstrap
         over examples), `gained` and `lost` examples, `state`, and `examples_needed` where undecided and known.
     """
+    from dltools.statistics import bootstrap_mean, examples_needed, paired_proportions
+
     n = len(baseline)
     differences = candidate - baseline
     result: dict[str, Any] = {"difference": float(differences.mean()), "examples": n}
@@ -106,6 +107,8 @@ def speed(baseline: np.ndarray, candidate: np.ndarray, least: float | None, alph
         least: the speed-up asked for.
         alpha: level.
     """
+    from dltools.statistics import median_interval
+
     median, low, high = median_interval(baseline / candidate, alpha)
     state = MEETS if least is None or low >= least else FAILS if high < least else UNDECIDED
     return {"speedup": median, "low": low, "high": high, "state": state}

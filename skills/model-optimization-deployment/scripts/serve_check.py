@@ -4,7 +4,6 @@
 # ///
 """Starts a model server, puts load on it, and says whether its answers, its speed and its refusals can be relied on.
 
-\b
     serve_check.py --command "python server.py --port {port}" --url http://127.0.0.1:{port}/predict \\
         --request requests.jsonl --expect answers.jsonl --concurrency 1,4,16 --max-p95-ms 50
     serve_check.py ... --variant "off=--max-batch 1" --variant "on=--max-batch 16" --plot load.png
@@ -48,7 +47,7 @@ from typing import Annotated, Any
 sys.path[:0] = [str(Path(__file__).resolve().parents[3] / "tools"), str(Path(__file__).resolve().parent)]
 
 import typer
-from dltools.report import EXIT_STATUSES, UnusableInput, answering, finish
+from dltools.report import UnusableInput, answering, finish, help_text
 
 TOOL = "serve-check"
 
@@ -116,7 +115,7 @@ def _variants(command: str | None, further: Sequence[str]) -> dict[str, list[str
     return named or {"": arguments}
 
 
-@app.command(help=__doc__ + "\n" + EXIT_STATUSES)
+@app.command(help=help_text(__doc__))
 def main(
     url: Annotated[str, typer.Option(help="address of the prediction; {port} becomes a free port")],
     request: Annotated[Path, typer.Option(help="one request (.json), or one on each line (.jsonl)")],

@@ -29,9 +29,6 @@ says that order must count. All of them are described in references/testing-mode
 
 Findings: causal-leak, padding-leak, batch-mixing, not-permutation-equivariant, not-permutation-invariant,
 no-position-information, not-shift-equivariant, dtype-changed, train-flag-without-effect.
-
-Exit status: 0 nothing found, 1 findings, 2 wrong use or unusable input, 3 the evidence does not decide, 4 the tool
-itself failed.
 """
 
 from __future__ import annotations
@@ -44,7 +41,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tools"))
 
 import typer
 
-from dltools.report import CANNOT_DECIDE, CannotDecide, Finding, Report, UnusableInput, answering, finish
+from dltools.report import CANNOT_DECIDE, CannotDecide, Finding, Report, UnusableInput, answering, finish, help_text
 
 TOOL = "check_properties"
 FINDINGS = {
@@ -69,7 +66,7 @@ WORDS = {
     "train_flag": ("training mode has an effect", "training mode without effect"),
 }
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 def check(target: Any, *, only: list[str] | None = None, seed: int = 0) -> Report:
@@ -212,7 +209,7 @@ def _information(name: str, answer: Any) -> str:
     return f"{name}, not declared: {WORDS[name][not answer.holds]}; {answer.said}."
 
 
-@app.command(help=__doc__)
+@app.command(help=help_text(__doc__))
 def main(
     target: Annotated[
         str, typer.Option("--target", help="FILE.py:factory, the model with its batch, loss and properties.")

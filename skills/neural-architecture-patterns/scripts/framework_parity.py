@@ -53,7 +53,7 @@ from typing import Annotated, Any
 sys.path[:0] = [str(Path(__file__).resolve().parents[3] / "tools"), str(Path(__file__).resolve().parent)]
 
 import typer
-from dltools.report import EXIT_STATUSES, CannotDecide, Finding, Report, UnusableInput, answering, finish, write_atomic
+from dltools.report import CannotDecide, Finding, Report, UnusableInput, answering, finish, help_text, write_atomic
 
 TOOL = "framework-parity"
 
@@ -491,7 +491,7 @@ def _shown(report: Report) -> str:
     return captured.get()
 
 
-@app.command(help=f"{__doc__}\n{EXIT_STATUSES}")
+@app.command(help=help_text(__doc__))
 def main(
     left: Annotated[str, typer.Option("--left", help="FILE.py:factory of the model that has the weights.")],
     right: Annotated[str, typer.Option("--right", help="FILE.py:factory of the model that gets them.")],

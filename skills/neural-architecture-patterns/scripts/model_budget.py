@@ -46,7 +46,7 @@ import typer
 from budget_memory import SIZES, STATES, roofline, saved_bytes, training_bytes
 from budget_tables import SHOWN, tables
 from dltools.architectures import FLOPS_PER_MAC
-from dltools.report import CANNOT_DECIDE, EXIT_STATUSES, Finding, Report, UnusableInput, answering, finish
+from dltools.report import CANNOT_DECIDE, Finding, Report, UnusableInput, answering, finish, help_text
 
 TOOL = "model-budget"
 PRECISIONS = ("own", *(name for name in SIZES if name != "float64"), "mixed")
@@ -489,7 +489,7 @@ def _choice(value: str | None, allowed: Any, name: str) -> None:
 
 
 # a backspace keeps the lines of an indented example apart
-@app.command(help=(__doc__ + "\n" + EXIT_STATUSES).replace("\n\n    ", "\n\n\b\n    "))
+@app.command(help=help_text(__doc__))
 def main(
     config: Annotated[Path | None, typer.Option(help="JSON or YAML file that describes the architecture")] = None,
     target: Annotated[str | None, typer.Option(help="FILE.py:factory, the model with its batch and loss")] = None,

@@ -39,12 +39,12 @@ from typing import Annotated, Any
 sys.path[:0] = [str(Path(__file__).resolve().parents[3] / "tools"), str(Path(__file__).resolve().parent)]
 
 import typer
-from dltools.report import CANNOT_DECIDE, EXIT_STATUSES, Finding, Report, UnusableInput, answering, finish
+from dltools.report import CANNOT_DECIDE, Finding, Report, UnusableInput, answering, finish, help_text
 
 TOOL = "check-gradients"
 ORDER = ("bug", "non-differentiable", CANNOT_DECIDE, "round-off", "ok")
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 def analyse(
@@ -199,7 +199,7 @@ def _show(report: Report) -> None:
         Console().print(table)
 
 
-@app.command(help=__doc__ + "\n" + EXIT_STATUSES)
+@app.command(help=help_text(__doc__))
 def main(
     target: Annotated[str, typer.Option(help="FILE.py:factory")],
     second_order: Annotated[bool, typer.Option("--second-order", help="check second derivatives as well")] = False,

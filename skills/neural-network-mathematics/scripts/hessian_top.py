@@ -32,13 +32,13 @@ from typing import Annotated, Any
 sys.path[:0] = [str(Path(__file__).resolve().parents[3] / "tools")]
 
 import typer
-from dltools.report import EXIT_STATUSES, CannotDecide, Finding, Report, UnusableInput, answering, finish
+from dltools.report import CannotDecide, Finding, Report, UnusableInput, answering, finish, help_text
 
 TOOL = "hessian-top"
 # below this many parameters the whole matrix is cheaper than Lanczos, and exact
 DENSE = 64
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 def hessian_product(target: Any) -> tuple[Callable[[Any], Any], int]:
@@ -257,7 +257,7 @@ def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-@app.command(help=__doc__ + "\n" + EXIT_STATUSES)
+@app.command(help=help_text(__doc__))
 def main(
     target: Annotated[str, typer.Option(help="FILE.py:factory")],
     k: Annotated[int, typer.Option(help="number of eigenvalues")] = 5,

@@ -42,7 +42,7 @@ from typing import Annotated, Any
 sys.path[:0] = [str(Path(__file__).resolve().parents[3] / "tools"), str(Path(__file__).resolve().parent)]
 
 import typer
-from dltools.report import CANNOT_DECIDE, EXIT_STATUSES, Finding, Report, UnusableInput, answering, finish
+from dltools.report import CANNOT_DECIDE, Finding, Report, UnusableInput, answering, finish, help_text
 
 TOOL = "signal-propagation"
 # Schoenholz et al. 2017, experimental results: trainable up to about 6 xi
@@ -52,7 +52,7 @@ STEEP = 1.035
 INITS = ("he", "xavier", "lecun", "torch-default", "orthogonal", "unit", "critical", "normal")
 FIELDS = {"activation", "fan_in", "fan_out", "init", "gain", "std", "bias_std", "norm", "residual", "repeat"}
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 def make_layer(entry: Mapping[str, Any], where: str = "the layer") -> Any:
@@ -356,7 +356,7 @@ def _show(columns: Mapping[str, Sequence[Any]], first: str, rows: Sequence[Any])
     Console().print(table)
 
 
-@app.command(help=__doc__ + "\n" + EXIT_STATUSES)
+@app.command(help=help_text(__doc__))
 def main(
     activation: Annotated[str, typer.Option(help="of every layer")] = "relu",
     depth: Annotated[int, typer.Option(help="number of layers")] = 20,

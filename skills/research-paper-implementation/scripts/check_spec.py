@@ -44,7 +44,7 @@ import spec_differences
 import spec_reading
 import spec_rules
 import typer
-from dltools.report import EXIT_STATUSES, Finding, Report, UnusableInput, answering, finish
+from dltools.report import Finding, Report, UnusableInput, answering, finish, help_text
 from spec_values import Values
 
 TOOL = "check-spec"
@@ -174,7 +174,7 @@ def _show(report: Report) -> None:
         console.print(table)
 
 
-@app.command(help=__doc__ + "\n" + EXIT_STATUSES)
+@app.command(help=help_text(__doc__))
 def main(
     specification: Annotated[Path, typer.Argument(metavar="SPEC.yaml", help="the specification")],
     config: Annotated[Path | None, typer.Option(help="training configuration to compare with (YAML, JSON)")] = None,

@@ -47,7 +47,7 @@ from typing import Annotated, Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tools"))
 
 import typer
-from dltools.report import CANNOT_DECIDE, EXIT_STATUSES, Finding, Report, UnusableInput, answering, finish
+from dltools.report import CANNOT_DECIDE, Finding, Report, UnusableInput, answering, finish, help_text
 from dltools.run_table import higher_is_better, read_runs
 
 TOOL = "repro-gap"
@@ -428,7 +428,7 @@ def _pairs(metrics: Sequence[str], paper: Mapping[str, Reported], path: Path) ->
     return pairs
 
 
-@app.command(help=__doc__ + "\n" + EXIT_STATUSES)
+@app.command(help=help_text(__doc__))
 def main(
     runs: Annotated[Path, typer.Argument(help="CSV file of our runs")],
     metric: Annotated[list[str] | None, typer.Option(help="COLUMN, or COLUMN=ID with --paper; repeatable")] = None,

@@ -13,14 +13,13 @@ from typing import Annotated
 sys.path[:0] = [str(Path(__file__).resolve().parents[3] / "tools"), str(Path(__file__).resolve().parent)]
 
 import typer  # noqa: E402
-from dltools.report import EXIT_STATUSES, UnusableInput, answering, finish, write_atomic  # noqa: E402
+from dltools.report import UnusableInput, answering, finish, help_text, write_atomic  # noqa: E402
 
 TOOL = "diagnose_run"
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
-HELP = f"""Reads the log of a training run and says what is wrong with it.
+HELP = """Reads the log of a training run and says what is wrong with it.
 
-\b
     diagnose_run.py runs/7/metrics.csv
     diagnose_run.py outputs/trainer_state.json --json
     diagnose_run.py log.csv --map train-loss=objective --num-classes 10 --plot curves.png
@@ -32,12 +31,10 @@ lr, grad-norm, clip-threshold, clipped-fraction.
 
 The verdict is `healthy` (training and validation fell by more than their noise and nothing was found), `faults`, or
 `cannot-decide` with what is missing. Every finding carries what else leaves the same trace and the measurement that
-separates them.
-
-{EXIT_STATUSES}"""
+separates them."""
 
 
-@app.command(help=HELP)
+@app.command(help=help_text(HELP))
 def main(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="The log: a file or a folder.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,

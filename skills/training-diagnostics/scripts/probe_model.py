@@ -23,9 +23,6 @@ batches of all calls count; let it draw a new batch each time.
 Findings: non-finite-loss, non-finite-activation, non-finite-gradient, init-loss-unexpected, vanishing-gradients,
 exploding-activations, dead-units, saturated-units, frozen-parameters, no-gradient, symmetric-init, unused-module,
 dtype-changed. Each is defined in references/probing-a-model.md.
-
-Exit status: 0 nothing found, 1 findings, 2 wrong use or unusable input, 3 the evidence does not decide, 4 the tool
-itself failed.
 """
 
 from __future__ import annotations
@@ -39,11 +36,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tools"))
 
 import typer
 
-from dltools.report import Finding, Report, answering, finish
+from dltools.report import Finding, Report, answering, finish, help_text
 
 TOOL = "probe_model"
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 def probe(target: Any, *, seed: int = 0, batches: list[Any] | None = None) -> Report:
@@ -307,7 +304,7 @@ def _shown(report: Report) -> str:
     return captured.get()
 
 
-@app.command(help=__doc__)
+@app.command(help=help_text(__doc__))
 def main(
     target: Annotated[str, typer.Option("--target", help="FILE.py:factory, the model with its batch and loss.")],
     batches: Annotated[

@@ -29,9 +29,6 @@ optimizer, and Adam where there is none or where it does not arrive.
 Findings: init-loss-unexpected, activation-applied-twice, cannot-overfit, input-ignored, labels-misaligned,
 batch-mixing, dropout-inactive, active-in-eval, loss-reduction, nondeterministic; and those of probe_model that explain
 a failure. Each is defined in references/sanity-checks.md.
-
-Exit status: 0 nothing found, 1 findings, 2 wrong use or unusable input, 3 the evidence does not decide, 4 the tool
-itself failed.
 """
 
 from __future__ import annotations
@@ -45,7 +42,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tools"))
 
 import typer
 
-from dltools.report import Finding, Report, answering, finish
+from dltools.report import Finding, Report, answering, finish, help_text
 
 TOOL = "sanity_suite"
 # findings of the probe that stop a training
@@ -62,7 +59,7 @@ EXPLAINING = (
     "symmetric-init",
 )
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 def run_suite(
@@ -167,7 +164,7 @@ def _table(report: Report) -> str:
     return captured.get()
 
 
-@app.command(help=__doc__)
+@app.command(help=help_text(__doc__))
 def main(
     target: Annotated[str, typer.Option("--target", help="FILE.py:factory, the model with its batch and loss.")],
     steps: Annotated[int, typer.Option(min=1, help="At most so many steps for each training.")] = 500,
