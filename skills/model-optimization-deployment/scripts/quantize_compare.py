@@ -78,6 +78,7 @@ def compare(
     Raises:
         UnusableInput: the target is not in PyTorch, has no evaluation, or cannot be exported.
     """
+    import numpy as np
     import onnx_running
     import quantize_variants as making
 
@@ -92,12 +93,9 @@ def compare(
         taken = _timed(target, made, runs)
         rows: dict[str, dict[str, Any]] = {}
         right: dict[str, Any] = {}
-        first = next(iter(made.values()))
         some = next(making.batches(evaluation, LAYER_EXAMPLES))
         references = {v.runtime: v.layers(some) for v in made.values() if v.kind == making.REFERENCE}
         for name, variant in made.items():
-            import numpy as np
-
             predicted = np.concatenate([variant.predict(piece) for piece in making.batches(evaluation, PIECE)])
             right[name] = scores(predicted, labels, score)
             base = next(v for v in made.values() if v.kind == making.REFERENCE and v.runtime == variant.runtime)
@@ -134,7 +132,7 @@ def compare(
     verdict = "within-budget" if within else CANNOT_DECIDE if undecided else "over-budget"
     findings = [] if verdict != "over-budget" else _findings(rows, failed, budget)
     measured = {
-        "examples": len(right[first.name]), "batch_size": target.batch_size, "threads": threads,
+        "examples": len(labels), "batch_size": target.batch_size, "threads": threads,
         "confidence": 1 - alpha, "budget": vars(budget), "within_budget": within, "variants": rows, "weights": weights,
         "failed": failed,
     }  # fmt: skip
