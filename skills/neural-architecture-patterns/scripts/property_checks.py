@@ -120,7 +120,7 @@ def causal(subject: Subject, declared: Any) -> Answer:
         )
     elif reach <= 8 and place + reach < length - 1:
         hint = (
-            f"It sees {reach} further position(s): look at tril(diagonal=...), the shift between inputs "
+            f"It looks {reach} ahead: check tril(diagonal=...), the shift between inputs "
             "and targets, and the padding of convolutions."
         )
     else:

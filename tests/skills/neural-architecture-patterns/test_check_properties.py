@@ -146,7 +146,7 @@ def test_right_twins_pass_in_jax():
 def test_the_reach_of_a_leak_tells_a_shifted_mask_from_a_missing_one():
     shifted, missing = (checked(load(name)).findings[0] for name in ("mask_off_by_one", "no_causal_mask"))
     assert shifted.values["positions_ahead"] == 1
-    assert "1 further position" in shifted.next_step
+    assert "It looks 1 ahead" in shifted.next_step
     assert missing.values["positions_ahead"] > 1
     assert "missing" in missing.next_step
     first = checked(load("first_row_sees_all")).findings[0]
@@ -302,6 +302,16 @@ def test_narrow_floats_are_cast_so_that_a_leak_shows():
     report = checked(of(planted.Tokens("none").to(torch.bfloat16), planted.tokens(), causal=True))
     assert [finding.id for finding in report.findings] == ["causal-leak"]
     assert report.findings[0].values["tolerance"] < 1e-3
+
+
+@pytest.mark.parametrize(("model", "length"), [(planted.SetModel(), 12), (nn.GRU(16, 16, batch_first=True), 300)])
+def test_the_tolerance_is_a_hundred_units_or_ten_times_the_measured_rounding(model, length):
+    from property_subject import Subject
+
+    subject = Subject(of(model, planted.floats(4, length, 16)))
+    subject.measure_rounding()
+    assert subject.rounding > 0
+    assert subject.tolerance == max(100 * 2.0**-23, 10 * subject.rounding)
 
 
 class Constant(nn.Module):
