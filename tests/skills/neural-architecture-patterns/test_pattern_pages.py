@@ -18,7 +18,7 @@ def sections():
             yield pytest.param(leaves, body, id=title)
 
 
-@pytest.mark.parametrize(("leaves", "body"), sections())
+@pytest.mark.parametrize(("leaves", "body"), list(sections()))
 def test_every_leaf_cites_evidence_and_every_tree_has_a_baseline(leaves, body):
     without = [leaf for leaf in leaves if not CITED.search(" ".join(leaf.split()))]
     assert without == []
