@@ -158,7 +158,8 @@ def _report(subject: Any, declared: dict[str, Any], answers: dict[str, Any], pro
         elif answer.holds is not required:
             findings.append(_finding(name, answer, required, promised))
         else:
-            notes.append(f"{name}: as declared; {answer.said}.")
+            why = promised if name == "train_flag" and promised else "as declared"
+            notes.append(f"{name}: {why}; {answer.said}.")
     tested = [name for name in answers if _required(name, declared, promised) is not None]
     notes += subject.notes
     notes.append(

@@ -16,8 +16,8 @@ from property_padding import padding as padding_compared
 from property_subject import Subject, along, options_of
 
 # At so many positions the sequence is cut; single positions are disturbed over so many places behind the cut.
-CUTS = 10
-REACH = 64
+CUTS = 8
+REACH = 32
 PERMUTATIONS = 3
 SHIFTS = (1, 2, 4, 8, 16)
 

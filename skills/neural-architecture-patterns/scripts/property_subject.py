@@ -56,7 +56,7 @@ class Subject:
             self.output_dtype = dtype_name(floats[0])
             if len(floats) > 1:
                 self.notes.append(
-                    f"The model returns {len(floats)} floating arrays; the first, {floats[0].shape}, is looked at."
+                    f"The model returns {len(floats)} floating arrays; the first, {tuple(floats[0].shape)}, is looked at."
                 )
             self._compute_in(floats)
         self.key = self._main_key()

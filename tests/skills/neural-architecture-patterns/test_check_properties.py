@@ -256,6 +256,24 @@ def test_the_meaning_of_a_mask_can_be_declared_and_is_guessed_right():
     assert "opposite meaning" in report.findings[0].next_step
 
 
+def test_a_model_that_reads_the_first_position_is_safe_for_padding_on_the_right():
+    class First(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.block, self.head = planted.Block("both"), nn.Linear(16, 2)
+
+        def forward(self, x, mask):
+            return self.head(self.block(x, mask)[:, 0])
+
+    report = checked(of(First(), planted.MASKED, padding_mask="mask"))
+    assert "declare {'side': 'right'}" in report.findings[0].next_step
+    assert report.findings[0].values["changes"]["contents of padding on the right"] == 0
+    declared = {"input": "mask", "side": "right"}
+    assert checked(of(First(), planted.MASKED, padding_mask=declared)).verdict == "healthy"
+    with pytest.raises(UnusableInput, match="the side 'end'"):
+        check_properties.check(of(First(), planted.MASKED, padding_mask={"input": "mask", "side": "end"}))
+
+
 def test_an_additive_mask_is_understood():
     class Added(nn.Module):
         def __init__(self, used):
