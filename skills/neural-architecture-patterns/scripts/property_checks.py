@@ -207,7 +207,9 @@ def shift_equivariant(subject: Subject, declared: Any) -> Answer:
     axes = options.get("axes", options.get("axis"))
     axes = [axes] if isinstance(axes, int) else axes
     if axes is None:
-        channels_first = subject.target.flavour in ("torch", "equinox")
+        # a plain function may have either layout; few channels give it away
+        few = subject.target.flavour == "function" and x.shape[1] <= 4 < x.shape[-1]
+        channels_first = subject.target.flavour in ("torch", "equinox") or few
         axes = [1] if x.ndim < 4 else list(range(2, x.ndim)) if channels_first else list(range(1, x.ndim - 1))
     parts = [_shift_along(subject, key, axis % x.ndim, options.get("stride")) for axis in axes]
     for wanted in (False, None):
