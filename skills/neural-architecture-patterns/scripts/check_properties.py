@@ -14,7 +14,8 @@
 
 It tests what the target declares under `properties`, and says of the rest whether it holds, which is no finding. Inputs
 are disturbed and outputs compared; a change counts when it exceeds the rounding of this model, which is measured.
-Nothing is trained, and everything is as before afterwards, proven by a hash.
+Nothing is trained, and everything is as before afterwards, proven by a hash. Give a small batch of short inputs: the
+model is run some dozens of times.
 
 Example:
 

@@ -109,7 +109,7 @@ def causal(subject: Subject, declared: Any) -> Answer:
     module = first_module(
         subject,
         {key: subject.disturbed(x, along(axis, positions > place, x.ndim), avoid)},
-        1,
+        axis,
         length,
         slice(0, place + 1),
     )
