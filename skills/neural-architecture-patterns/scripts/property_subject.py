@@ -56,7 +56,7 @@ class Subject:
             self.output_dtype = dtype_name(floats[0])
             if len(floats) > 1:
                 self.notes.append(
-                    f"The model returns {len(floats)} floating arrays; the first is looked at: {tuple(floats[0].shape)}."
+                    f"Of {len(floats)} floating arrays returned, the first is used: {tuple(floats[0].shape)}."
                 )
             self._compute_in(floats)
         self.key = self._main_key()
