@@ -55,7 +55,7 @@ PROPERTY_OPTIONS = {
     "permutation_equivariant": {"input", "axis", "output_axis", "axes"},
     "permutation_invariant": {"input", "axis", "output_axis", "axes"},
     "shift_equivariant": {"axis", "axes", "stride"},
-    "padding_mask": {"input", "marks", "token", "lengths", "axis", "output_axis"},
+    "padding_mask": {"input", "marks", "token", "lengths", "side", "axis", "output_axis"},
 }
 
 

@@ -33,6 +33,11 @@ class Marker:
         self.subject, self.key, self.axis, self.length = subject, key, axis, length
         options = {"input": declared} if isinstance(declared, str) else options_of(declared)
         self.reversed = False
+        side = options.get("side")
+        if side not in (None, "left", "right"):
+            raise UnusableInput(f"`padding_mask` has the side {side!r}; it must be 'left' or 'right'")
+        # lengths say where the end is, not where the beginning is
+        self.sides = ("right",) if "lengths" in options else (side,) if side else ("right", "left")
         self.mask = self.lengths = self.token = None
         if "lengths" in options:
             self.lengths = subject.named(options["lengths"], "padding_mask")
@@ -47,6 +52,12 @@ class Marker:
                 "{'lengths': 'lengths'}: these inputs are floats, "
                 "so no token can mark it"
             )
+
+    def places(self, side: str) -> np.ndarray:
+        """Which positions become padding, of shape (positions,)."""
+        count = real_positions(self.length)
+        positions = np.arange(self.length)
+        return positions >= count if side == "right" else positions < self.length - count
 
     def _read_mask(self, marks: str | None) -> None:
         values = self.subject.value(self.mask)
@@ -140,10 +151,8 @@ def compared(subject: Subject, marker: Marker, out: int | None) -> tuple[dict[st
         gaps = subject.by_position(np.take(first, real, axis=out), np.take(second, real, axis=out), out)
         seen[name] = (float(gaps.max()), int(real[gaps.argmax()]))
 
-    sides = {"right": np.arange(length) >= count}
-    if marker.lengths is None:
-        sides["left"] = np.arange(length) < length - count
-    for side, padded in sides.items():
+    for side in marker.sides:
+        padded = marker.places(side)
         inputs = marker.inputs(padded)
         real = np.flatnonzero(~padded)
         if marker.token is None:
@@ -152,7 +161,10 @@ def compared(subject: Subject, marker: Marker, out: int | None) -> tuple[dict[st
             differ(f"contents of padding on the {side}", subject.run(inputs), subject.run(other), real)
         else:
             _embedding_changed(subject, marker, inputs, side, real, differ, left_out)
-    inputs = marker.inputs(sides["right"])
+    if "right" not in marker.sides:
+        # what is cut off on the left may move the positions of the rest
+        return seen, left_out
+    inputs = marker.inputs(marker.places("right"))
     try:
         short = subject.call(subject.given(marker.cut(inputs, count)))
     except UnusableInput as error:
@@ -232,7 +244,7 @@ def padding(
     place = f"output {seen[worst][1]}" if out is not None else "outputs"
     said = f"{worst}: {place} change by {leaks[worst]:.2g} of the largest ({marker.says}){rest}"
     if marker.token is None:
-        padded = np.arange(length) >= real_positions(length)
+        padded = marker.places("left" if worst.endswith("left") else "right")
         base = marker.inputs(padded)
         other = subject.disturbed(base[key], along(axis, padded, base[key].ndim))
         module = first_module(subject, {key: other}, axis, length, np.flatnonzero(~padded), base=base)
@@ -242,6 +254,8 @@ def padding(
         "keys, and for a mean, maximum, last position or "
         "normalisation over padded places."
     )
+    if leaks.keys() == {name for name in seen if name.endswith("left")}:
+        step += " Only padding on the left leaks: if none is given there, declare {'side': 'right'}."
     if marker.mask is not None:
         marker.reversed = True
         opposite, _ = compared(subject, marker, out)

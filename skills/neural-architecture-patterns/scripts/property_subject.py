@@ -56,7 +56,7 @@ class Subject:
             self.output_dtype = dtype_name(floats[0])
             if len(floats) > 1:
                 self.notes.append(
-                    f"The model returns {len(floats)} floating arrays; the first, {floats[0].shape}, is looked at."
+                    f"Of {len(floats)} floating arrays returned, the first is used: {tuple(floats[0].shape)}."
                 )
             self._compute_in(floats)
         self.key = self._main_key()
@@ -327,9 +327,18 @@ class Subject:
         return gap.max(axis=tuple(a for a in range(gap.ndim) if a != axis)) / (np.abs(self.before).max() or 1.0)
 
     def output_axis(self, axis: int, length: int, declared: int | None = None) -> int | None:
-        """The axis of the output that runs over the positions of the input, or None."""
+        """The axis of the output that runs over the positions of the input, or None.
+
+        Raises:
+            UnusableInput: the declared axis has another length.
+        """
         shape = self.before.shape
         if declared is not None:
+            if not -len(shape) <= declared < len(shape) or shape[declared] != length:
+                raise UnusableInput(
+                    f"`output_axis` {declared} does not run over the {length} positions of the input: the output has "
+                    f"the shape {shape}"
+                )
             return declared % len(shape)
         if axis < len(shape) and shape[axis] == length:
             return axis
@@ -373,6 +382,12 @@ def _call_torch(target: Any, parameters: dict[str, Any], inputs: Any, train: boo
     if train:
         # batch normalisation writes its running statistics into what it is given
         parameters = {name: value.clone() for name, value in parameters.items()}
-    with target.preserved_mode(train), torch.no_grad(), torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
-        return torch.func.functional_call(target.model, parameters, arguments, named)
+    fused = torch.backends.mha.get_fastpath_enabled()
+    # the fused encoder layer works on nested tensors, which hooks cannot see and which drop padded positions
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with target.preserved_mode(train), torch.no_grad(), torch.random.fork_rng(devices=devices):
+            torch.manual_seed(seed)
+            return torch.func.functional_call(target.model, parameters, arguments, named)
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fused)

@@ -36,7 +36,7 @@ TORCH = {
     "first_row_sees_all": ("causal-leak", "block.attention: output 0 from input"),
     "norm_over_positions": ("causal-leak", "block.norm: output"),
     "leak_behind_zero": ("causal-leak", "block.attention: output"),
-    "conv_both_ways": ("causal-leak", "output"),
+    "conv_both_ways": ("causal-leak", "Conv1d: output"),
     "transformer_without_positions": ("no-position-information", "model"),
     "mask_on_queries": ("padding-leak", "block.attention: outputs"),
     "mask_not_passed_on": ("padding-leak", "block.attention: outputs"),
@@ -146,7 +146,7 @@ def test_right_twins_pass_in_jax():
 def test_the_reach_of_a_leak_tells_a_shifted_mask_from_a_missing_one():
     shifted, missing = (checked(load(name)).findings[0] for name in ("mask_off_by_one", "no_causal_mask"))
     assert shifted.values["positions_ahead"] == 1
-    assert "1 further position" in shifted.next_step
+    assert "It looks 1 ahead" in shifted.next_step
     assert missing.values["positions_ahead"] > 1
     assert "missing" in missing.next_step
     first = checked(load("first_row_sees_all")).findings[0]
@@ -256,6 +256,44 @@ def test_the_meaning_of_a_mask_can_be_declared_and_is_guessed_right():
     assert "opposite meaning" in report.findings[0].next_step
 
 
+def test_a_model_that_reads_the_first_position_is_safe_for_padding_on_the_right():
+    class First(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.block, self.head = planted.Block("both"), nn.Linear(16, 2)
+
+        def forward(self, x, mask):
+            return self.head(self.block(x, mask)[:, 0])
+
+    report = checked(of(First(), planted.MASKED, padding_mask="mask"))
+    assert "declare {'side': 'right'}" in report.findings[0].next_step
+    assert report.findings[0].values["changes"]["contents of padding on the right"] == 0
+    declared = {"input": "mask", "side": "right"}
+    assert checked(of(First(), planted.MASKED, padding_mask=declared)).verdict == "healthy"
+    with pytest.raises(UnusableInput, match="the side 'end'"):
+        check_properties.check(of(First(), planted.MASKED, padding_mask={"input": "mask", "side": "end"}))
+
+
+def test_the_fused_encoder_of_pytorch_is_switched_off_for_the_checks():
+    """With a padding mask it returns nested tensors, which no hook can look into."""
+
+    class Encoder(nn.Module):
+        def __init__(self, mean):
+            super().__init__()
+            layer = nn.TransformerEncoderLayer(16, 2, 32, batch_first=True)
+            self.layers, self.mean = nn.TransformerEncoder(layer, 2), mean
+
+        def forward(self, x, padding):
+            x = self.layers(x, src_key_padding_mask=padding)
+            return x - x.mean(1, keepdim=True) if self.mean else x
+
+    inputs = {"x": planted.floats(), "padding": torch.zeros(4, 12, dtype=torch.bool)}
+    assert checked(of(Encoder(False), inputs, padding_mask="padding")).verdict == "healthy"
+    finding = checked(of(Encoder(True), inputs, padding_mask="padding")).findings[0]
+    assert finding.where.startswith("Encoder: output")
+    assert torch.backends.mha.get_fastpath_enabled()
+
+
 def test_an_additive_mask_is_understood():
     class Added(nn.Module):
         def __init__(self, used):
@@ -302,6 +340,16 @@ def test_narrow_floats_are_cast_so_that_a_leak_shows():
     report = checked(of(planted.Tokens("none").to(torch.bfloat16), planted.tokens(), causal=True))
     assert [finding.id for finding in report.findings] == ["causal-leak"]
     assert report.findings[0].values["tolerance"] < 1e-3
+
+
+@pytest.mark.parametrize(("model", "length"), [(planted.SetModel(), 12), (nn.GRU(16, 16, batch_first=True), 300)])
+def test_the_tolerance_is_a_hundred_units_or_ten_times_the_measured_rounding(model, length):
+    from property_subject import Subject
+
+    subject = Subject(of(model, planted.floats(4, length, 16)))
+    subject.measure_rounding()
+    assert subject.rounding > 0
+    assert subject.tolerance == max(100 * 2.0**-23, 10 * subject.rounding)
 
 
 class Constant(nn.Module):
@@ -379,6 +427,8 @@ def test_bad_declarations_are_one_sentence():
         check_properties.check(of(planted.Pooled(), planted.MASKED, padding_mask="m"))
     with pytest.raises(UnusableInput, match="axis 7"):
         check_properties.check(of(planted.Tokens(), planted.tokens(), causal={"axis": 7}))
+    with pytest.raises(UnusableInput, match="`output_axis` 2 does not run over the 12"):
+        check_properties.check(of(planted.Tokens(), planted.tokens(), causal={"output_axis": 2}))
     with pytest.raises(UnusableInput, match="inputs are floats"):
         check_properties.check(of(planted.SetModel(), planted.floats(), padding_mask=True))
     with pytest.raises(UnusableInput, match="the model raised"):
@@ -405,6 +455,22 @@ def test_command_line(tmp_path):
     assert done.returncode == 2
     assert "declares 'axes' under 'causal'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_function_of_images_with_channels_first_is_recognised():
+    import jax
+    from dltools.jax_target import JaxTarget
+
+    def apply(params, inputs):
+        return jax.lax.conv(inputs, params["w"], (1, 1), "SAME")
+
+    params = {"w": jnp.asarray(np.random.default_rng(0).normal(size=(2, 2, 3, 3)), jnp.float32)}
+    images = jnp.asarray(np.random.default_rng(1).normal(size=(3, 2, 12, 12)), jnp.float32)
+    common = {"batch": (images, jnp.ones(3)), "loss_fn": lambda out, _: out.mean(), "optimizer": None}
+    loaded = JaxTarget.build("function", None, params, apply, {**common, "properties": {"shift_equivariant": True}})
+    report = checked(loaded)
+    assert report.verdict == "healthy"
+    assert "axis 2" in report.measured["shift_equivariant"]["seen"]
 
 
 def test_a_jax_model_without_arrays_along_the_batch_is_said():
