@@ -35,6 +35,7 @@ GOOD = (
     Example(_HEADER + "## Currency (15 points)\n\n- Read\n- Write\n\n## Two-Phase Publishing\n\n- Upload\n- Wait\n- Publish\n\nFor each of the 6 pillars:\n\n- Grade\n- Say why\n"),
 )
 BAD = (
+    Example(_HEADER + f"Written on\nthe last day of 2025 as it\nwas\n===\n\nTwo words.\n\nThe 3 rules{HERE}\n---\n\n- Read\n- Test\n", message="the text says 3 rules, but 2 items follow"),
     Example(_HEADER + f"## Pre-flight: 5 Checks{HERE}\n\n- [ ] It builds\n- [ ] It is tested\n- [ ] It is read\n- [ ] It says why\n", message="the text says 5 checks, but 4 items follow"),
     Example(_HEADER + f"## The 3 Principles{HERE}\n\n- Be right\n- Be clear\n\n## Steps\n\nRead.\n\n## Limits\n\nNone.\n\n## Words\n\nFew.\n", message="the text says 3 principles, but 2 items follow"),
     Example(_HEADER + f"## Validation (3 Checks){HERE}\n\n### 1. Theory\n\n- Is it right?\n\n### 2. Code\n\n- Does it run?\n", message="the text says 3 checks, but 2 sub-headings follow"),
@@ -82,7 +83,7 @@ def _candidates(lines):
     """Which lines hold a number before one of the nouns: one search over all of them."""
     if not lines:
         return []
-    joined = "\n".join(lines).lower()
+    joined = "\n".join([line.replace("\n", " ") for line in lines]).lower()  # an underlined heading may have several lines
     if _NUMBER_WORDS.isdisjoint(joined.replace("-", " ").split()) and not re.search(r"\d[ -][a-z]", joined):
         return []  # the quick look at words costs a tenth of the search below
     found = []
