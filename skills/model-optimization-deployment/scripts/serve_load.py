@@ -72,7 +72,11 @@ class Client:
         return Call(index, start, time.perf_counter() - start, status, answer, error)
 
     async def closed_loop(
-        self, bodies: Sequence[tuple[int, bytes]], concurrency: int, more: Callable[[], bool]
+        self,
+        session: aiohttp.ClientSession,
+        bodies: Sequence[tuple[int, bytes]],
+        concurrency: int,
+        more: Callable[[], bool],
     ) -> list[Call]:
         """`concurrency` clients, each of which sends its next request when the last one is answered."""
         calls: list[Call] = []
@@ -84,8 +88,7 @@ class Client:
                     return
                 calls.append(await self.send(session, index, body))
 
-        async with self.session() as session:
-            await asyncio.gather(*(client(number) for number in range(concurrency)))
+        await asyncio.gather(*(client(number) for number in range(concurrency)))
         return calls
 
     async def open_loop(self, bodies: Sequence[tuple[int, bytes]], moments: Sequence[float]) -> list[Call]:

@@ -24,6 +24,7 @@ from served_process import ServerProcess
 # equally likely orders, if nothing differs (p = 0.004).
 PARTS = 5
 FALL = 0.8  # a throughput below this share of the best one at less load is a fall, if all parts confirm it
+SHORTEST = 0.25  # seconds of a level; a shorter one shows the scheduler of the machine more than the server
 KEPT_UP = 0.9  # below this share of the offered rate a server does not keep up
 OTHERS = 0.25  # share of the processors that other programs may use without a note
 
@@ -284,14 +285,14 @@ class _Check:
         for part in range(PARTS):
             for clients, level in load.items():
                 self.say(f"load: {clients} clients, part {part + 1} of {PARTS}")
-                if part == 0:
-                    # fills caches and lets the server start what it starts late
-                    await self.client.closed_loop(bodies, clients, until(None, 2 * clients))
-                more = until(plan.seconds / PARTS, None)
-                if plan.requests_per_level is not None:
-                    share = [plan.requests_per_level * edge // PARTS for edge in (part, part + 1)]
-                    more = until(None, share[1] - share[0])
-                await level.measure(self.client.closed_loop(bodies, clients, more))
+                async with self.client.session() as session:
+                    # not measured: opens the connections and fills caches
+                    await self.client.closed_loop(session, bodies, clients, until(None, clients))
+                    more = until(plan.seconds / PARTS, None)
+                    if plan.requests_per_level is not None:
+                        share = [plan.requests_per_level * edge // PARTS for edge in (part, part + 1)]
+                        more = until(None, share[1] - share[0])
+                    await level.measure(self.client.closed_loop(session, bodies, clients, more))
                 if server is not None and server.status is not None:
                     break
         for clients, level in load.items():
@@ -384,6 +385,7 @@ class _Check:
         self.judge_fall(sorted((e for e in levels if "clients" in e), key=lambda entry: entry["clients"]))
 
     def judge_fall(self, levels: list[dict[str, Any]]) -> None:
+        levels = [entry for entry in levels if entry["seconds"] >= SHORTEST]
         for position, entry in enumerate(levels[1:], 1):
             best = max(levels[:position], key=lambda other: other["throughput"])
             if entry["throughput"] < FALL * best["throughput"] and max(entry["parts"]) < min(best["parts"]):
@@ -422,7 +424,8 @@ class _Check:
             return
         mixed = [pair for number, good in enumerate(bodies) for pair in (good, bad[number % len(bad)])]
         clients = max([4, *self.plan.concurrency])
-        calls = await self.client.closed_loop(mixed, clients, until(None, max(100, 4 * clients)))
+        async with self.client.session() as session:
+            calls = await self.client.closed_loop(session, mixed, clients, until(None, max(100, 4 * clients)))
         self.judge_mixed([call for call in calls if call.index >= 0])
 
     def judge_mixed(self, good: list[Any]) -> None:
