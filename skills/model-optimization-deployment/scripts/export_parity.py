@@ -28,7 +28,7 @@ def outputs_of_batch(expected_of: Callable[[Case], Outputs], arrays: Mapping[str
         raise UnusableInput("the model returns no array")
     # two models that give NaN agree, and say nothing
     if any(np.isnan(array).any() for array in outputs if array.dtype.kind in "fc"):
-        raise UnusableInput("the model's outputs on its own batch hold NaN; find the cause first (training-diagnostics)")
+        raise UnusableInput("the model's outputs on its own batch hold NaN; find the cause first (probe_model.py)")
     return outputs
 
 
