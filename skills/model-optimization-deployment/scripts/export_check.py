@@ -6,6 +6,7 @@
 # ///
 """Exports a model and says whether the exported one does what the model does.
 
+\b
     export_check.py --target target.py:build --out model.onnx
     export_check.py --target target.py:build --dynamic tokens:0,1 --dynamic mask:0,1
     export_check.py --target target.py:build --onnx mine.onnx

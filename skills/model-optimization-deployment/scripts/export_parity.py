@@ -18,7 +18,7 @@ def outputs_of_batch(expected_of: Callable[[Case], Outputs], arrays: Mapping[str
     """The model's outputs on its own batch.
 
     Raises:
-        UnusableInput: the model fails there, or gives no array.
+        UnusableInput: the model fails there, or gives no array or NaN.
     """
     try:
         outputs = expected_of(Case("the batch", dict(arrays)))
@@ -26,6 +26,9 @@ def outputs_of_batch(expected_of: Callable[[Case], Outputs], arrays: Mapping[str
         raise UnusableInput(f"the model fails on its own batch: {_sentence(error)}") from error
     if not outputs:
         raise UnusableInput("the model returns no array")
+    # two models that give NaN agree, and say nothing
+    if any(np.isnan(array).any() for array in outputs if array.dtype.kind in "fc"):
+        raise UnusableInput("the model's outputs on its own batch hold NaN; find the cause first (probe_model.py)")
     return outputs
 
 

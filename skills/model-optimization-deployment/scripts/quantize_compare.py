@@ -6,6 +6,7 @@
 # ///
 """Compares a PyTorch model with its int8 variants, and judges each against a budget stated beforehand.
 
+\b
     quantize_compare.py --target target.py:build --max-accuracy-drop 0.01
     quantize_compare.py --target target.py:build --variants static-per-channel --min-speedup 1.3 --save quantised
     quantize_compare.py --target target.py:build --max-size 2 --plot variants.svg --json

@@ -362,6 +362,12 @@ class TestUnusable:
         with pytest.raises(UnusableInput, match="fails on its own batch: RuntimeError"):
             checked(small("BakedReshape", torch.randn(5, 8)))
 
+    def test_a_model_that_gives_nan(self):
+        given = small("Noise")
+        given["model"].linear.weight.data.fill_(float("nan"))
+        with pytest.raises(UnusableInput, match="outputs on its own batch hold NaN"):
+            checked(given)
+
     def test_an_input_that_is_no_array(self):
         with pytest.raises(UnusableInput, match="input 'mask' of the batch is a NoneType"):
             checked(planted.given(planted.TokenModel(), (torch.ones(2, 3, dtype=torch.long), None)))
