@@ -225,6 +225,14 @@ def test_haiku_starts_its_statistics_at_the_first_batch():
     np.testing.assert_allclose(np.asarray(average)[0], X.var(axis=0), rtol=1e-5)
 
 
+def test_equinox_divides_a_variance_that_started_at_one_as_if_it_had_started_at_zero():
+    layer, state = eqx.nn.make_with_state(eqx.nn.BatchNorm)(4, "batch", momentum=0.9, mode="batch")
+    _, state = jax.vmap(layer, axis_name="batch", in_axes=(0, None), out_axes=(0, None))(X, state)
+    one = jax.vmap(eqx.nn.inference_mode(layer), axis_name="batch", in_axes=(0, None), out_axes=(0, None))
+    used = (0.9 + 0.1 * X.var(axis=0)) / 0.1
+    np.testing.assert_allclose(np.asarray(one(X, state)[0]).std(axis=0), X.std(axis=0) / np.sqrt(used), rtol=1e-4)
+
+
 def test_linen_numbers_the_outermost_layer_first():
     class Model(linen.Module):
         @linen.compact
