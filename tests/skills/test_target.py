@@ -277,6 +277,8 @@ GOOD = "dict(model=torch.nn.Linear(2, 2), batch=(torch.ones(3, 2), torch.zeros(3
         (BUILD.format(returned="dict(op=torch.sin, inputs=())"), "needs a model, a batch"),
         (BUILD.format(returned=GOOD[:-1] + ", properties={'casual': True})"), "unknown property 'casual'"),
         (BUILD.format(returned=GOOD[:-1] + ", optimizer=3)"), "must be a torch.optim.Optimizer"),
+        (BUILD.format(returned=GOOD[:-1] + ", intermediates=3)"), "`intermediates` of .* is a int, not a function"),
+        (BUILD.format(returned=GOOD[:-1] + ", intermediates=print)"), "goes with `params` and `apply`"),
         (
             BUILD.format(returned=GOOD[:-1] + ", optimizer=torch.optim.SGD(torch.nn.Linear(1, 1).parameters(), 0.1))"),
             "none of the model's parameters",
@@ -337,3 +339,10 @@ def test_operations(written):
 def test_operations_that_cannot_be_used(written, returned, message):
     with pytest.raises(UnusableInput, match=message):
         target.load_operation(written(f"import torch\ndef build():\n    return {returned}\n"))
+
+
+def test_a_module_called_value_keeps_its_name():
+    import jax.numpy as jnp
+    from dltools.jax_target import named_leaves
+
+    assert list(named_leaves({"attention": {"value": {"kernel": jnp.ones(1)}}})) == ["attention.value.kernel"]
