@@ -446,9 +446,8 @@ def _notes(sides: Sequence[Any], filled: Sequence[str]) -> list[str]:
     if filled:
         shown = ", ".join(filled[:6]) + (", ..." if len(filled) > 6 else "")
         notes.append(f"Held one value throughout, and were filled with others for the comparison: {shown}.")
-    kinds = [{str(array.dtype) for array in side.tensors.values()} for side in sides]
-    if kinds[0] != kinds[1]:
-        left, right = (", ".join(sorted(kind)) for kind in kinds)
+    if sides[0].dtypes != sides[1].dtypes:
+        left, right = (", ".join(sorted(side.dtypes)) for side in sides)
         notes.append(f"The left model holds {left}, the right one {right}: rounding alone makes a difference.")
     return notes
 

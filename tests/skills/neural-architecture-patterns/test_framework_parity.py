@@ -216,6 +216,12 @@ class TestPlantedMistakes:
             framework_parity.compare(mlp, dense_port(mlp.inputs.numpy()), mapped(DENSE))
 
 
+    def test_a_model_in_half_precision_is_said_to_be_so(self, mapped):
+        left = torch_target(pytorch_blocks.MLP(5, 7, 5).bfloat16(), inputs=torch.ones(3, 5, dtype=torch.bfloat16))
+        report = framework_parity.compare(left, dense_port(np.ones((3, 5), np.float32)), mapped(DENSE))
+        assert "The left model holds bfloat16, the right one float32" in report.notes[-1]
+
+
 class TestNames:
     def test_a_forgotten_tensor_is_found_on_both_sides_with_its_partner(self, mlp, mapped):
         report = framework_parity.compare(mlp, dense_port(mlp.inputs.numpy()), mapped(DENSE[:1] + DENSE[2:]))

@@ -141,6 +141,31 @@ def test_share_of_the_old_statistics_that_is_kept():
     assert inspect.signature(hk.BatchNorm.__init__).parameters["decay_rate"].default is inspect.Parameter.empty
 
 
+def test_default_weight_decay_of_adamw():
+    import inspect
+
+    assert torch.optim.AdamW([torch.ones(1, requires_grad=True)]).defaults["weight_decay"] == 0.01
+    assert inspect.signature(optax.adamw).parameters["weight_decay"].default == 1e-4
+    assert keras.optimizers.AdamW().weight_decay == 0.004
+
+
+def one_step_of_adamw():
+    """The weight 1 after one step at rate 0.1 and decay 0.5 without gradient: 1 - 0.1 * 0.5 if both are multiplied."""
+    weight = torch.ones(1, requires_grad=True)
+    weight.grad = torch.zeros(1)
+    torch.optim.AdamW([weight], lr=0.1, weight_decay=0.5).step()
+    yield weight.item()
+    rule = optax.adamw(0.1, weight_decay=0.5)
+    yield 1 + float(rule.update(jnp.zeros(1), rule.init(jnp.ones(1)), jnp.ones(1))[0][0])
+    variable = keras.Variable(np.ones(1, "float32"))
+    keras.optimizers.AdamW(0.1, weight_decay=0.5).apply([jnp.zeros(1)], [variable])
+    yield float(variable.value[0])
+
+
+def test_adamw_multiplies_the_decay_by_the_learning_rate():
+    assert list(one_step_of_adamw()) == pytest.approx([0.95] * 3)
+
+
 def test_kernels_start_from_the_distributions_of_the_table():
     wide, key = 256, jax.random.key(0)
     uniform = {"torch": torch.nn.Linear(wide, wide).weight.detach(), "eqx": eqx.nn.Linear(wide, wide, key=key).weight}
