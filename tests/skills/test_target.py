@@ -278,6 +278,8 @@ GOOD = "dict(model=torch.nn.Linear(2, 2), batch=(torch.ones(3, 2), torch.zeros(3
         (BUILD.format(returned=GOOD[:-1] + ", properties={'casual': True})"), "unknown property 'casual'"),
         (BUILD.format(returned=GOOD[:-1] + ", evaluation=(1,))"), "must be .inputs, labels. or .inputs, labels, score."),
         (BUILD.format(returned=GOOD[:-1] + ", optimizer=3)"), "must be a torch.optim.Optimizer"),
+        (BUILD.format(returned=GOOD[:-1] + ", intermediates=3)"), "`intermediates` of .* is a int, not a function"),
+        (BUILD.format(returned=GOOD[:-1] + ", intermediates=print)"), "goes with `params` and `apply`"),
         (
             BUILD.format(returned=GOOD[:-1] + ", optimizer=torch.optim.SGD(torch.nn.Linear(1, 1).parameters(), 0.1))"),
             "none of the model's parameters",
@@ -299,7 +301,7 @@ def test_evaluation_and_calibration_are_handed_on(written):
 
 @pytest.mark.parametrize("spec", ["mine.py", "mine.py:", "mine.py:two words", "missing.py:build", ":build"])
 def test_a_spec_that_names_no_factory(spec):
-    with pytest.raises(UnusableInput, match="--target"):
+    with pytest.raises(UnusableInput, match="of the form FILE.py:factory|there is no file"):
         target.load(spec)
 
 
@@ -345,3 +347,10 @@ def test_operations(written):
 def test_operations_that_cannot_be_used(written, returned, message):
     with pytest.raises(UnusableInput, match=message):
         target.load_operation(written(f"import torch\ndef build():\n    return {returned}\n"))
+
+
+def test_a_module_called_value_keeps_its_name():
+    import jax.numpy as jnp
+    from dltools.jax_target import named_leaves
+
+    assert list(named_leaves({"attention": {"value": {"kernel": jnp.ones(1)}}})) == ["attention.value.kernel"]

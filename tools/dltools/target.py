@@ -272,10 +272,10 @@ def load_operation(spec: str, *, timeout: float = 60.0) -> Operation:
 def _call_factory(spec: str, timeout: float) -> dict[str, Any]:
     path_text, separator, name = spec.rpartition(":")
     if not separator or not name.isidentifier():
-        raise UnusableInput(f"--target {spec!r} is not of the form FILE.py:factory, such as target.py:build")
+        raise UnusableInput(f"{spec!r} is not of the form FILE.py:factory, such as target.py:build")
     path = Path(path_text).expanduser()
     if not path.is_file():
-        raise UnusableInput(f"--target: there is no file {path}")
+        raise UnusableInput(f"there is no file {path}, which {spec!r} names")
     path = path.resolve()
     with _user_code(path, spec, timeout):
         factory = getattr(_import(path), name, None)

@@ -9,6 +9,7 @@ the same weights and the same input, do both models give the same output, and wh
 
 Example:
 
+\b
     python framework_parity.py --left torch_model.py:build --right flax_model.py:build --mapping mapping.yaml
     python framework_parity.py --left old.py:build --right new.py:build --mapping mapping.yaml --write weights.npz
 
@@ -19,6 +20,7 @@ all six. The input is that of LEFT's batch; both models run in evaluation mode.
 
 The mapping is a YAML file; its schema is assets/framework-mapping.schema.json:
 
+\b
     activations: [0, 2, 3, 1]        # images: channels first on the left, channels last on the right
     tensors:
       - {left: conv.weight, right: conv.kernel, steps: [{permute: [2, 3, 1, 0]}]}
@@ -119,7 +121,11 @@ def compare(left: Any, right: Any, mapping: Any, tolerance: float = 1e-5, seed: 
         return Report(TOOL, "mapping-faulty", findings, {**measured, "layers": []}, notes)
     inputs = inputs_of(left)
     ours = sides[0].run(inputs, {name: values[name] for name in filled})
-    theirs = sides[1].run(mapped(mapping.turned, inputs), converted)
+    try:
+        theirs = sides[1].run(mapped(mapping.turned, inputs), converted)
+    except UnusableInput as error:
+        hint = "it gets the inputs of the left batch, whose axes `activations` of the mapping can reorder"
+        raise UnusableInput(f"{error}; {hint}") from error
     pairs, unknown = _pairs(mapping, ours, theirs)
     results = [_compared(a, b, ours, theirs, mapping) for a, b in pairs]
     measured["layers"] = [_row(one, tolerance) for one in results]
@@ -440,9 +446,8 @@ def _notes(sides: Sequence[Any], filled: Sequence[str]) -> list[str]:
     if filled:
         shown = ", ".join(filled[:6]) + (", ..." if len(filled) > 6 else "")
         notes.append(f"Held one value throughout, and were filled with others for the comparison: {shown}.")
-    kinds = [{str(array.dtype) for array in side.tensors.values()} for side in sides]
-    if kinds[0] != kinds[1]:
-        left, right = (", ".join(sorted(kind)) for kind in kinds)
+    if sides[0].dtypes != sides[1].dtypes:
+        left, right = (", ".join(sorted(side.dtypes)) for side in sides)
         notes.append(f"The left model holds {left}, the right one {right}: rounding alone makes a difference.")
     return notes
 

@@ -30,26 +30,32 @@ class Side:
         side: `left` or `right`.
         target: a `dltools.target.Target`.
         tensors: parameters and other floating-point state by name, such as running statistics.
+        dtypes: the dtypes that the model holds them in; in `tensors` the narrow ones are float32.
         twins: names of tensors that are another name of an earlier one, and that one (tied weights).
     """
 
     side: str
     target: Any
     tensors: dict[str, np.ndarray]
+    dtypes: frozenset[str]
     twins: dict[str, str] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def of(cls, side: str, target: Any) -> Side:
         """Reads the tensors of a target."""
+        twins: dict[str, str] = {}
         if target.framework == "torch":
-            return cls(side, target, *_torch_tensors(target.model))
-        return cls(side, target, {name: _numpy(leaf) for name, leaf in _leaves(target) if _floating(leaf)})
+            held, twins = _torch_tensors(target.model)
+        else:
+            held = {name: leaf for name, leaf in _leaves(target) if _floating(leaf)}
+        dtypes = frozenset(str(tensor.dtype).removeprefix("torch.") for tensor in held.values())
+        return cls(side, target, {name: _numpy(tensor) for name, tensor in held.items()}, dtypes, twins)
 
     def run(self, inputs: Any, tensors: Mapping[str, np.ndarray]) -> dict[str, Layer]:
         """Runs the model in evaluation mode, and leaves it as it was.
 
         Args:
-            inputs: nested numpy arrays.
+            inputs: nested numpy arrays; those of floats get the dtype of the target's own batch.
             tensors: values that replace the model's own, by name.
 
         Returns:
@@ -89,7 +95,7 @@ def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
 # PyTorch
 
 
-def _torch_tensors(model: Any) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+def _torch_tensors(model: Any) -> tuple[dict[str, Any], dict[str, str]]:
     parameters = dict(model.named_parameters(remove_duplicate=False))
     # state_dict() leaves out the buffers that are computed and not saved, such as masks and tables of positions
     buffers = {name: buffer for name, buffer in model.named_buffers() if name in model.state_dict()}
@@ -97,12 +103,10 @@ def _torch_tensors(model: Any) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     for name, tensor in {**parameters, **buffers}.items():
         if not tensor.is_floating_point():
             continue
-        if tensor.is_meta:
-            raise UnusableInput(f"{name} is on the meta device and has no values; build the model on the CPU")
         if id(tensor) in first:
             twins[name] = first[id(tensor)]
         first.setdefault(id(tensor), name)
-        tensors[name] = _numpy(tensor)
+        tensors[name] = tensor
     return tensors, twins
 
 
@@ -118,7 +122,12 @@ def _run_torch(target: Any, inputs: Any, tensors: Mapping[str, np.ndarray]) -> t
         return hook
 
     named = {**dict(target.model.named_parameters(remove_duplicate=False)), **dict(target.model.named_buffers())}
-    device = next((tensor.device for tensor in named.values()), "cpu")
+    own = _first(target.inputs)
+
+    def as_tensor(array: np.ndarray) -> torch.Tensor:
+        tensor = torch.from_numpy(np.array(array))
+        return tensor.to(own.dtype) if own is not None and tensor.is_floating_point() else tensor
+
     with target.preserved():
         with torch.no_grad():
             for name, value in tensors.items():
@@ -129,8 +138,7 @@ def _run_torch(target: Any, inputs: Any, tensors: Mapping[str, np.ndarray]) -> t
             if name
         ]
         try:
-            given = mapped(lambda array: torch.from_numpy(np.array(array)).to(device), inputs)
-            outputs = target.outputs(given)
+            outputs = target.outputs(mapped(as_tensor, inputs))
         finally:
             for handle in handles:
                 handle.remove()
@@ -163,7 +171,12 @@ def _run_jax(target: Any, inputs: Any, tensors: Mapping[str, np.ndarray]) -> tup
         names[:] = seen
         return list(seen.values()), outputs
 
-    arguments = (_replaced(target.params, tensors), _replaced(target.other, tensors), mapped(jnp.asarray, inputs))
+    own = _first(target.inputs)
+
+    def as_array(array: np.ndarray) -> Any:
+        return jnp.asarray(array, own.dtype if own is not None and _floating(array) else None)
+
+    arguments = (_replaced(target.params, tensors), _replaced(target.other, tensors), mapped(as_array, inputs))
     try:
         # compiled as one: operation by operation, each would be compiled
         seen, outputs = jax.jit(forward)(*arguments)

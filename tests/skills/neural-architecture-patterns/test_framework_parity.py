@@ -216,6 +216,12 @@ class TestPlantedMistakes:
             framework_parity.compare(mlp, dense_port(mlp.inputs.numpy()), mapped(DENSE))
 
 
+    def test_a_model_in_half_precision_is_said_to_be_so(self, mapped):
+        left = torch_target(pytorch_blocks.MLP(5, 7, 5).bfloat16(), inputs=torch.ones(3, 5, dtype=torch.bfloat16))
+        report = framework_parity.compare(left, dense_port(np.ones((3, 5), np.float32)), mapped(DENSE))
+        assert "The left model holds bfloat16, the right one float32" in report.notes[-1]
+
+
 class TestNames:
     def test_a_forgotten_tensor_is_found_on_both_sides_with_its_partner(self, mlp, mapped):
         report = framework_parity.compare(mlp, dense_port(mlp.inputs.numpy()), mapped(DENSE[:1] + DENSE[2:]))
@@ -281,6 +287,57 @@ class TestLayouts:
         del entries[0]["steps"][0]
         assert framework_parity.compare(left, right, mapped(entries)).verdict == "parity-broken"
 
+    def test_modules_within_a_scan_of_nnx_are_left_out_and_the_output_is_compared(self, mapped):
+        class Block(nnx.Module):
+            def __init__(self, rngs):
+                self.linear = nnx.Linear(5, 5, rngs=rngs)
+
+            def __call__(self, x):
+                return nnx.tanh(self.linear(x))
+
+        @nnx.scan(in_axes=(nnx.Carry, 0), out_axes=nnx.Carry)
+        def run(x, block):
+            return block(x)
+
+        class Stack(nnx.Module):
+            def __init__(self, rngs):
+                self.blocks, self.out = nnx.vmap(Block)(rngs.split(3)), nnx.Linear(5, 2, rngs=rngs)
+
+            def __call__(self, x):
+                return self.out(run(x, self.blocks))
+
+        layers = [module for _ in range(3) for module in (torch.nn.Linear(5, 5), torch.nn.Tanh())]
+        left = torch_target(torch.nn.Sequential(*layers, torch.nn.Linear(5, 2)), 3, 5)
+        stacked = [
+            {"left": [f"{i}.{one}" for i in (0, 2, 4)], "right": f"blocks.linear.{two}", "steps": [*turn, {"stack": 0}]}
+            for one, two, turn in (("weight", "kernel", [TO_FLAX]), ("bias", "bias", []))
+        ]
+        last = [{"left": "6.weight", "right": "out.kernel", "steps": [TO_FLAX]}, {"left": "6.bias", "right": "out.bias"}]
+        right = nnx_target(Stack(nnx.Rngs(0)), left.inputs.numpy())
+        report = framework_parity.compare(left, right, mapped(stacked + last))
+        assert report.verdict == "parity"
+        assert [row["right"] for row in report.measured["layers"]] == ["out", "output"]
+
+    def test_models_with_several_inputs(self, mapped):
+        class Two(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.table, self.up = torch.nn.Embedding(9, 4), torch.nn.Linear(5, 4)
+
+            def forward(self, tokens, values):
+                return self.table(tokens) + self.up(values)
+
+        x = (torch.arange(3), torch.from_numpy(pytorch_blocks.inputs(3, 5)))
+        left = TorchTarget.build(Two(), {**common(x), "batch": (x, x[1])}, "cpu")
+        params = {"table": np.zeros((9, 4)), "up": np.zeros((5, 4)), "bias": np.zeros(4)}
+        right = function_target(params, lambda p, x: p["table"][x[0]] + x[1] @ p["up"] + p["bias"], np.zeros(1))
+        entries = [
+            {"left": "table.weight", "right": "table"},
+            {"left": "up.weight", "right": "up", "steps": [TO_FLAX]},
+            {"left": "up.bias", "right": "bias"},
+        ]
+        assert framework_parity.compare(left, right, mapped(entries)).verdict == "parity"
+
     def test_names_are_counted(self, mapped):
         step = [{"stack": 0}]
         both, one = {"left": "a.{i}.w", "right": "b.{i}.w", "repeat": 2}, {"left": "c.{i}", "right": "d", "repeat": 2}
@@ -339,7 +396,7 @@ class TestLayouts:
         left = torch_target(pytorch_blocks.ConvBlock(4), 3, 4, 8, 8)
         mapping = parity_mapping.read_mapping(BLOCKS / "mappings/conv_flax_nnx.yaml")
         right = nnx_target(flax_nnx_blocks.ConvBlock(4, rngs=nnx.Rngs(0)), left.inputs.numpy())
-        with pytest.raises(UnusableInput, match="the right model raised"):
+        with pytest.raises(UnusableInput, match="the right model raised.*`activations` of the mapping can reorder"):
             framework_parity.compare(left, right, dataclasses.replace(mapping, activations=None))
 
     def test_outputs_of_another_shape(self, mlp, mapped):

@@ -131,6 +131,84 @@ def test_defaults_of_epsilon():
     assert keras.layers.BatchNormalization().epsilon == 1e-3
 
 
+def test_share_of_the_old_statistics_that_is_kept():
+    import inspect
+
+    assert torch.nn.BatchNorm1d(1).momentum == 0.1
+    assert nnx.BatchNorm(1, rngs=nnx.Rngs(0)).momentum == linen.BatchNorm().momentum == 0.99
+    assert inspect.signature(eqx.nn.BatchNorm.__init__).parameters["momentum"].default == 0.99
+    assert keras.layers.BatchNormalization().momentum == 0.99
+    assert inspect.signature(hk.BatchNorm.__init__).parameters["decay_rate"].default is inspect.Parameter.empty
+
+
+def test_default_weight_decay_of_adamw():
+    import inspect
+
+    assert torch.optim.AdamW([torch.ones(1, requires_grad=True)]).defaults["weight_decay"] == 0.01
+    assert inspect.signature(optax.adamw).parameters["weight_decay"].default == 1e-4
+    assert keras.optimizers.AdamW().weight_decay == 0.004
+
+
+def one_step_of_adamw():
+    """The weight 1 after one step at rate 0.1 and decay 0.5 without gradient: 1 - 0.1 * 0.5 if both are multiplied."""
+    weight = torch.ones(1, requires_grad=True)
+    weight.grad = torch.zeros(1)
+    torch.optim.AdamW([weight], lr=0.1, weight_decay=0.5).step()
+    yield weight.item()
+    rule = optax.adamw(0.1, weight_decay=0.5)
+    yield 1 + float(rule.update(jnp.zeros(1), rule.init(jnp.ones(1)), jnp.ones(1))[0][0])
+    variable = keras.Variable(np.ones(1, "float32"))
+    keras.optimizers.AdamW(0.1, weight_decay=0.5).apply([jnp.zeros(1)], [variable])
+    yield float(variable.value[0])
+
+
+def test_adamw_multiplies_the_decay_by_the_learning_rate():
+    assert list(one_step_of_adamw()) == pytest.approx([0.95] * 3)
+
+
+def test_kernels_start_from_the_distributions_of_the_table():
+    wide, key = 256, jax.random.key(0)
+    uniform = {"torch": torch.nn.Linear(wide, wide).weight.detach(), "eqx": eqx.nn.Linear(wide, wide, key=key).weight}
+    for name, kernel in uniform.items():
+        assert np.abs(np.asarray(kernel)).max() == pytest.approx(wide**-0.5, rel=1e-3), name
+    layer = keras.layers.Dense(wide)
+    layer.build((None, wide))
+    assert np.abs(np.asarray(layer.kernel)).max() == pytest.approx((6 / (2 * wide)) ** 0.5, rel=1e-3)
+    kernel = np.asarray(nnx.Linear(wide, wide, rngs=nnx.Rngs(0)).kernel[...])
+    assert kernel.std() == pytest.approx(wide**-0.5, rel=0.02)
+    params = hk.transform(lambda x: hk.Linear(wide)(x)).init(key, np.zeros((1, wide)))
+    # cut at two standard deviations, and not scaled up again
+    assert np.abs(np.asarray(params["linear"]["w"])).max() == pytest.approx(2 * wide**-0.5, rel=1e-2)
+
+
+def test_gates_of_lstm_cells():
+    """One step with the weights of PyTorch's cell, whose gates are i, f, g, o."""
+    torch.manual_seed(0)
+    cell = torch.nn.LSTMCell(3, 4)
+    x, h, c = (torch.randn(2, size) for size in (3, 4, 4))
+    w_in, w_h, b_in, b_h = (p.detach().numpy() for p in cell.parameters())
+    wanted = cell(x, (h, c))[0].detach().numpy()
+    x, h, c = (jnp.asarray(t.numpy()) for t in (x, h, c))
+
+    flax = nnx.OptimizedLSTMCell(3, 4, rngs=nnx.Rngs(0))
+    flax.dense_i.kernel[...], flax.dense_h.kernel[...], flax.dense_h.bias[...] = w_in.T, w_h.T, b_in + b_h
+    apart = nnx.LSTMCell(3, 4, rngs=nnx.Rngs(0))
+    for place, gate in enumerate(("i", "f", "g", "o")):
+        part = slice(4 * place, 4 * place + 4)
+        getattr(apart, {"f": "if_"}.get(gate, f"i{gate}")).kernel[...] = w_in[part].T
+        getattr(apart, f"h{gate}").kernel[...] = w_h[part].T
+        getattr(apart, f"h{gate}").bias[...] = (b_in + b_h)[part]
+    for layer in (flax, apart):
+        np.testing.assert_allclose(np.asarray(layer((c, h), x)[1]), wanted, atol=1e-6)
+
+    equinox = eqx.tree_at(
+        lambda m: (m.weight_ih, m.weight_hh, m.bias),
+        eqx.nn.LSTMCell(3, 4, key=jax.random.key(0)),
+        tuple(jnp.asarray(a) for a in (w_in, w_h, b_in + b_h)),
+    )
+    np.testing.assert_allclose(np.asarray(jax.vmap(equinox)(x, (h, c))[0]), wanted, atol=1e-6)
+
+
 def test_gelu_is_exact_or_by_tanh_by_default():
     x = np.linspace(-3, 3, 61).astype(np.float32)
     exact = torch.nn.functional.gelu(torch.from_numpy(x)).numpy()
@@ -170,6 +248,14 @@ def test_haiku_starts_its_statistics_at_the_first_batch():
     _, state = block.apply(params, state, None, X)
     average = state["batch_norm/~/var_ema"]["average"]
     np.testing.assert_allclose(np.asarray(average)[0], X.var(axis=0), rtol=1e-5)
+
+
+def test_equinox_divides_a_variance_that_started_at_one_as_if_it_had_started_at_zero():
+    layer, state = eqx.nn.make_with_state(eqx.nn.BatchNorm)(4, "batch", momentum=0.9, mode="batch")
+    _, state = jax.vmap(layer, axis_name="batch", in_axes=(0, None), out_axes=(0, None))(X, state)
+    one = jax.vmap(eqx.nn.inference_mode(layer), axis_name="batch", in_axes=(0, None), out_axes=(0, None))
+    used = (0.9 + 0.1 * X.var(axis=0)) / 0.1
+    np.testing.assert_allclose(np.asarray(one(X, state)[0]).std(axis=0), X.std(axis=0) / np.sqrt(used), rtol=1e-4)
 
 
 def test_linen_numbers_the_outermost_layer_first():
