@@ -37,6 +37,7 @@ from typing import Annotated, Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tools"))
 
 import typer
+from dltools.pictures import check_picture, write_picture
 from dltools.report import CANNOT_DECIDE, Finding, Report, UnusableInput, answering, finish, help_text
 from dltools.run_table import RunTable, higher_is_better, read_runs
 
@@ -147,13 +148,10 @@ def analyse(
 
 def plot(report: Report, path: Path) -> None:
     """Draws every run, the means with intervals, and the differences with intervals."""
-    import io
-
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
-    from dltools.report import write_atomic
     from dltools.statistics import mean_interval
 
     runs, comparisons = report.measured["runs"], report.measured["comparisons"]
@@ -173,10 +171,7 @@ def plot(report: Report, path: Path) -> None:
     right.axvline(0, color="grey", linewidth=1)
     right.set_yticks(range(len(comparisons)), list(comparisons))
     right.set_xlabel(f"difference from {report.measured['baseline']}")
-    picture = io.BytesIO()
-    figure.savefig(picture, format=path.suffix.lstrip(".") or "png")
-    plt.close(figure)
-    write_atomic(path, picture.getvalue())
+    write_picture(path, figure)
 
 
 def _sides(table: RunTable, baseline: str, name: str, paired: bool) -> tuple[list[float], list[float], str]:
@@ -342,8 +337,7 @@ def main(
             raise UnusableInput("--alpha must be between 0 and 0.5, and --power between 0 and 1")
         if difference is not None and not (math.isfinite(difference) and difference > 0):
             raise UnusableInput(f"--difference is {difference:g}; give a number above 0")
-        if plot_to is not None and plot_to.suffix not in (".png", ".svg", ".pdf"):
-            raise UnusableInput(f"--plot {plot_to}: the name must end with .png, .svg or .pdf")
+        check_picture(plot_to)
         roles = _mapping(mapping)
         if paired_by is not None:
             roles.setdefault("seed", paired_by)

@@ -39,6 +39,7 @@ from typing import Annotated, Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tools"))
 
 import typer
+from dltools.pictures import check_picture, write_picture
 from dltools.report import CANNOT_DECIDE, Finding, Report, UnusableInput, answering, finish, help_text
 
 TOOL = "lr-range-test"
@@ -174,13 +175,10 @@ def judge(rates: Sequence[float], losses: Sequence[Sequence[float]]) -> Report:
 
 def plot(report: Report, path: Path) -> None:
     """Draws the losses against the rates, with the points that were read off."""
-    import io
-
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
-    from dltools.report import write_atomic
 
     curve = report.measured["curve"]
     figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
@@ -193,10 +191,7 @@ def plot(report: Report, path: Path) -> None:
     initial = report.measured["initial_loss"]
     axes.set(xlabel="learning rate", ylabel="loss", ylim=(min(0.0, min(curve["loss"])), 1.5 * initial))
     axes.legend()
-    picture = io.BytesIO()
-    figure.savefig(picture, format=path.suffix.lstrip(".") or "png")
-    plt.close(figure)
-    write_atomic(path, picture.getvalue())
+    write_picture(path, figure)
 
 
 def _smoothed(values: Any, width: float) -> Any:
@@ -334,8 +329,7 @@ def main(
             raise UnusableInput("--steps must be at least 30, --repeats and --batch-size at least 1, --seed at least 0")
         if optimizer not in OPTIMIZERS:
             raise UnusableInput(f"--optimizer is {optimizer!r}; choose from {', '.join(OPTIMIZERS)}")
-        if plot_to is not None and plot_to.suffix not in (".png", ".svg", ".pdf"):
-            raise UnusableInput(f"--plot {plot_to}: the name must end with .png, .svg or .pdf")
+        check_picture(plot_to)
         from dltools.target import load
         from rich.console import Console
         from rich.progress import Progress

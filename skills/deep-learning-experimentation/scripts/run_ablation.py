@@ -52,6 +52,7 @@ from typing import Annotated, Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tools"))
 
 import typer
+from dltools.checked_yaml import read_checked
 from dltools.report import CANNOT_DECIDE, CannotDecide, Finding, Report, UnusableInput, answering, finish, help_text
 
 TOOL = "run-ablation"
@@ -81,20 +82,7 @@ def read_plan(path: Path) -> dict[str, Any]:
     Raises:
         UnusableInput: the file is missing, no YAML, or does not keep the schema; the message names the place.
     """
-    import jsonschema
-    import yaml
-
-    try:
-        plan = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnusableInput(f"cannot read the plan {path}: {getattr(error, 'strerror', 'it is not UTF-8')}") from None
-    except yaml.YAMLError as error:
-        raise UnusableInput(f"{path.name} is not YAML: {' '.join(str(error).split())}") from None
-    validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
-    error = next(iter(sorted(validator.iter_errors(plan), key=lambda e: [str(part) for part in e.path])), None)
-    if error is not None:
-        where = ".".join(str(part) for part in error.path) or "the plan"
-        raise UnusableInput(f"{path.name}: {where}: {error.message}")
+    plan = read_checked(path, "plan", SCHEMA)
     for name in ("seed", *plan["factors"]):
         if "{" + name + "}" not in plan["command"]:
             raise UnusableInput(f"{path.name}: the command does not hold {{{name}}}, so {name!r} would change nothing")

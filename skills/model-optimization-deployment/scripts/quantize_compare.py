@@ -43,6 +43,7 @@ from typing import Annotated, Any
 sys.path[:0] = [str(Path(__file__).resolve().parents[3] / "tools"), str(Path(__file__).resolve().parent)]
 
 import typer
+from dltools.pictures import check_picture, write_picture
 from dltools.report import CANNOT_DECIDE, Finding, Report, UnusableInput, answering, finish, help_text, write_atomic
 from quantize_judging import FAILS, MEETS, UNDECIDED, Budget, accuracy, scores, speed
 
@@ -142,8 +143,6 @@ def compare(
 
 def plot(report: Report, path: Path) -> None:
     """Draws each variant's difference of the score with its interval, and the SQNR of its layers."""
-    import io
-
     import matplotlib
 
     matplotlib.use("Agg")
@@ -168,10 +167,7 @@ def plot(report: Report, path: Path) -> None:
     right.set_ylabel("SQNR of the layer's output, dB")
     right.tick_params(axis="x", rotation=45)
     right.legend(fontsize="small")
-    picture = io.BytesIO()
-    figure.savefig(picture, format=path.suffix.lstrip("."))
-    plt.close(figure)
-    write_atomic(path, picture.getvalue())
+    write_picture(path, figure)
 
 
 def _chosen(variants: Sequence[str], known: Sequence[str]) -> list[str]:
@@ -409,8 +405,7 @@ def main(
                 raise UnusableInput(f"{name} is {value:g}; give a number above 0")
         if not 0 < alpha < 0.5:
             raise UnusableInput("--alpha must be between 0 and 0.5")
-        if plot_to is not None and plot_to.suffix not in (".png", ".svg", ".pdf"):
-            raise UnusableInput(f"--plot {plot_to}: the name must end with .png, .svg or .pdf")
+        check_picture(plot_to)
         report = compare(
             load(target, timeout=timeout), budget=Budget(max_accuracy_drop, min_speedup, max_size),
             variants=[part.strip() for part in (variants or "").split(",") if part.strip()], save=save,

@@ -47,6 +47,7 @@ from typing import Annotated, Any
 sys.path[:0] = [str(Path(__file__).resolve().parents[3] / "tools"), str(Path(__file__).resolve().parent)]
 
 import typer
+from dltools.pictures import check_picture
 from dltools.report import UnusableInput, answering, finish, help_text
 
 TOOL = "serve-check"
@@ -151,8 +152,7 @@ def main(
         for option, value in limits.items():
             if value is not None and not 0 < value < float("inf"):
                 raise UnusableInput(f"{option} is {value:g}; give a number above 0")
-        if plot_to is not None and plot_to.suffix not in (".png", ".svg", ".pdf"):
-            raise UnusableInput(f"--plot {plot_to}: the name must end with .png, .svg or .pdf")
+        check_picture(plot_to)
         variants = _variants(command, variant or [])
         if "{port}" in url:
             if command is None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
-from dltools.report import Report, write_atomic
+from dltools.pictures import write_picture
+from dltools.report import Report
 
 
 def plot(report: Report, path: Path) -> None:
@@ -34,10 +34,7 @@ def plot(report: Report, path: Path) -> None:
         axes.set_ylim(bottom=0)
         if axes.lines:
             axes.legend(fontsize="small")
-    stream = io.BytesIO()
-    figure.savefig(stream, format=path.suffix[1:])
-    pyplot.close(figure)
-    write_atomic(path, stream.getvalue())
+    write_picture(path, figure)
 
 
 def table(report: Report) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from dltools.checked_yaml import read_checked
 from dltools.report import UnusableInput
 
 SCHEMA = Path(__file__).resolve().parents[1] / "assets/framework-mapping.schema.json"
@@ -87,22 +88,7 @@ def read_mapping(path: Path) -> FrameworkMapping:
     Raises:
         UnusableInput: the file is missing, no YAML, does not keep the schema, or gives a tensor of the right twice.
     """
-    import jsonschema
-    import yaml
-
-    try:
-        given = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnusableInput(
-            f"cannot read the mapping {path}: {getattr(error, 'strerror', 'it is not UTF-8')}"
-        ) from None
-    except yaml.YAMLError as error:
-        raise UnusableInput(f"{path.name} is not YAML: {' '.join(str(error).split())}") from None
-    validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
-    error = next(iter(sorted(validator.iter_errors(given), key=lambda e: [str(part) for part in e.path])), None)
-    if error is not None:
-        where = ".".join(str(part) for part in error.path) or "the file"
-        raise UnusableInput(f"{path.name}: {where}: {error.message}")
+    given = read_checked(path, "mapping", SCHEMA)
     for name, order in _orders(given):
         if sorted(order) != list(range(len(order))):
             raise UnusableInput(
