@@ -253,7 +253,9 @@ def work(study: Any, objective: Any, space: Mapping[str, Any], points: list[dict
             if other.number != trial.number
         ):
             raise Surplus
-        # from here on the heartbeat runs: see `_release`
+        # Optuna writes the first heartbeat from a thread, at some time; without one a trial never counts as stale. From
+        # here on there is one: see `_release`
+        study._storage.record_heartbeat(trial._trial_id)
         trial.set_user_attr("started", True)
         for name, distribution in space.items():
             _suggest(trial, name, distribution)

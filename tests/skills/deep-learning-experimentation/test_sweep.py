@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import optuna
 import pytest
+import sqlalchemy
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPTS = ROOT / "skills/deep-learning-experimentation/scripts"
@@ -224,6 +225,22 @@ def test_a_worker_that_died_before_its_first_heartbeat_does_not_block_the_sweep(
     given.ask()  # takes a slot, and no heartbeat follows
     report = worked(given, lambda trial: 0.0, 2)
     assert (report.verdict, report.measured["complete"]) == ("complete", 2)
+
+
+def test_the_first_heartbeat_is_there_before_the_objective_starts(study, monkeypatch):
+    # Optuna's own thread may be late
+    monkeypatch.setattr(optuna.storages._heartbeat.HeartbeatThread, "_record_heartbeat", lambda *_: None)
+    given, beats = study(), []
+    storage = sweep.open_storage(str(given._storage._backend.engine.url), 1)
+
+    def objective(trial):
+        with storage.engine.connect() as connection:
+            query = sqlalchemy.text("SELECT COUNT(*) FROM trial_heartbeats WHERE trial_id = :id")
+            beats.append(connection.execute(query, {"id": trial._trial_id}).scalar())
+        return 0.0
+
+    worked(given, objective, 2)
+    assert beats == [1, 1]
 
 
 def test_a_worker_that_was_held_up_gives_its_slot_up_and_goes_on(study):
