@@ -164,6 +164,7 @@ def plot(report: Report, path: Path) -> None:
     left.legend()
     for name, row in rows.items():
         right.plot(list(row["sqnr_db"]), list(row["sqnr_db"].values()), "o-", markersize=4, label=name)
+    right.set_xlabel("layer")
     right.set_ylabel("SQNR of the layer's output, dB")
     right.tick_params(axis="x", rotation=45)
     right.legend(fontsize="small")
