@@ -145,6 +145,8 @@ def main(
         from serve_show import plot, table
 
         # whatever ends this process, apart from SIGKILL, must end the server
+        # (a shell starts background jobs with SIGINT ignored)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         for ending in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(ending, lambda *_: signal.raise_signal(signal.SIGINT))
         limits = {"--seconds": seconds, "--requests": requests, "--max-p95-ms": max_p95_ms, "--tolerance": tolerance}

@@ -252,23 +252,27 @@ def test_unusable_input_is_one_sentence(arguments, said, tmp_path, monkeypatch, 
     (tmp_path / "empty.jsonl").write_text("\n")
     monkeypatch.chdir(tmp_path)
     given = ["--request", "requests.jsonl", "--url", "http://127.0.0.1:9/", *arguments]
-    handlers = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGHUP)
+    handlers = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         with pytest.raises(SystemExit) as end:
             tool.app(given)
     finally:
-        signal.signal(signal.SIGTERM, handlers[0])
-        signal.signal(signal.SIGHUP, handlers[1])
+        for one, handler in handlers.items():
+            signal.signal(one, handler)
     assert end.value.code == 2
     error = capsys.readouterr().err
     assert said in error and "Traceback" not in error
 
 
+@pytest.mark.parametrize("ignored", [False, True], ids=["foreground", "background"])
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_the_server_is_ended_when_the_tool_is_interrupted(how, tmp_path):
+def test_the_server_is_ended_when_the_tool_is_interrupted(how, ignored, tmp_path):
+    """A shell starts a job in the background with SIGINT ignored."""
     command = f"{sys.executable} {PLANTED} {{port}} writes-pid"
     words = [*COMMAND, *write(tmp_path), "--command", command, "--seconds", "60"]
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN if ignored else signal.default_int_handler)
     process = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    signal.signal(signal.SIGINT, before)
     path, deadline = tmp_path / "server.pid", time.monotonic() + 60
     while not (path.exists() and path.read_text()) and time.monotonic() < deadline:
         time.sleep(0.05)
