@@ -1,5 +1,7 @@
 """The report of a tool: exit statuses, JSON that any reader takes, and errors without a traceback."""
 
+import contextlib
+import io
 import json
 import math
 
@@ -52,6 +54,17 @@ def test_errors_are_one_sentence_and_a_status(error, verdict, status, as_json, c
     else:
         assert out == ""
         assert str(error) in err
+
+
+def test_a_report_goes_to_the_standard_output_of_its_own_time(capsys):
+    """A process that runs one tool after the other, as tests and notebooks do, may have another stream by then."""
+    first = io.StringIO()
+    with contextlib.redirect_stdout(first), contextlib.suppress(SystemExit), report.answering("tool", True):
+        report.finish(Report("first", "healthy"), as_json=True)
+    first.close()
+    with pytest.raises(SystemExit):
+        report.finish(Report("second", "healthy"), as_json=True)
+    assert json.loads(capsys.readouterr().out)["tool"] == "second"
 
 
 def test_debug_lets_unexpected_errors_through():

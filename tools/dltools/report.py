@@ -158,6 +158,8 @@ def answering(tool: str, as_json: bool = False, debug: bool = False) -> Iterator
             raise
         message = f"the tool failed: {type(error).__name__}: {error} (--debug shows where)"
         _fail(tool, "failed", message, FAILED, as_json)
+    finally:
+        _stdout = None
 
 
 def finish(report: Report, as_json: bool = False) -> None:
